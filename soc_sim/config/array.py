@@ -1,0 +1,46 @@
+"""The systolic array: a grid of PEs, what it can do and how its cycles are counted."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from soc_sim.config.base import Description, Hertz
+
+DataflowName = Literal["dOS", "dWS", "dIS"]
+DATAFLOWS: tuple[DataflowName, ...] = ("dOS", "dWS", "dIS")
+
+
+class Array(Description):
+    """Grid of rows × columns PEs; W enters by the left edge, X by the top edge."""
+
+    kind: Literal["array"] = "array"
+    rows: Annotated[int, Field(ge=1, le=4096)]
+    """PE rows R, 1 to 4096."""
+    cols: Annotated[int, Field(ge=1, le=4096)]
+    """PE columns C, 1 to 4096."""
+    clock_hz: Hertz
+    """Clock of the array, for example 800 MHz."""
+    operand_bits: Literal[8, 16, 32] = 8
+    """Width of weights and activations."""
+    accumulator_bits: Literal[16, 32, 64] = 32
+    """Width of partial sums."""
+    dataflows: Annotated[tuple[DataflowName, ...], Field(strict=False, min_length=1)] = DATAFLOWS
+    """What the array's sequencer supports; `auto` chooses among these."""
+    edge_tiles: Literal["actual", "full"] = "actual"
+    """Whether a fold that does not fill the grid costs its own extent or that of the whole grid."""
+    os_drain: Literal["exposed", "hidden"] = "exposed"
+    """Whether output-stationary folds pay for the drain; `hidden` counts as SCALE-Sim does and is not proven."""
+    tile_overlap: Literal["none"] = "none"
+    """Folds run one after another."""
+
+    @property
+    def operand_bytes(self) -> int:
+        """Bytes of a weight or an activation."""
+        return self.operand_bits // 8
+
+    @property
+    def accumulator_bytes(self) -> int:
+        """Bytes of a partial sum."""
+        return self.accumulator_bits // 8

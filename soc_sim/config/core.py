@@ -1,0 +1,59 @@
+"""What surrounds an array in one accelerator core: buffers, DMA and controller."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, PositiveInt
+
+from soc_sim.config.base import Bytes, Description, Hertz
+
+
+class Scratchpad(Description):
+    """An on-chip buffer. All its accesses, the array's and the DMA's, share `ports` × `width` bytes a cycle."""
+
+    capacity_bytes: Bytes
+    """Space for tiles."""
+    ports: Annotated[int, Field(ge=1, le=8)] = 2
+    """Accesses a cycle of the array's clock."""
+    width_bytes: Bytes | None = None
+    """Bytes of one access; default: what the adjoining edge of the array moves in a cycle."""
+
+
+class Buffers(Description):
+    """Separate scratchpads for weights, inputs and outputs."""
+
+    weights: Scratchpad
+    """Weight tiles and biases."""
+    inputs: Scratchpad
+    """Input tiles, and the second operand of a fused addition."""
+    outputs: Scratchpad
+    """Output tiles; partial sums are accumulated here in accumulator width."""
+
+
+class Dma(Description):
+    """Moves tiles between memory and buffers: in-order channels that run side by side."""
+
+    kind: Literal["dma"] = "dma"
+    clock_hz: Hertz
+    channels: Annotated[int, Field(ge=1, le=3)] = 3
+    """1: all transfers in one queue; 2: loads and stores; 3: weights, inputs and outputs each in their own."""
+    burst_bytes: Bytes = 64
+    """Largest request to the interconnect."""
+    max_outstanding: PositiveInt = 16
+    """Requests a channel may have under way."""
+    descriptor_cycles: Annotated[int, Field(ge=0)] = 8
+    """Set-up of one descriptor (1-D or 2-D)."""
+    chunk_bytes: Bytes = 2048
+    """Unit of simulated service: bursts that travel as one event; at most half of what may be under way."""
+
+
+class Controller(Description):
+    """Hands the instructions of the program to the units, in order."""
+
+    kind: Literal["controller"] = "controller"
+    clock_hz: Hertz
+    dispatch_cycles: Annotated[int, Field(ge=0)] = 4
+    """Time of the controller for one instruction."""
+    queue_depth: PositiveInt = 16
+    """Instructions that may wait before each unit."""

@@ -1,0 +1,48 @@
+"""Energy per action at one technology node. Values come from published tables, named in each file."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, PositiveInt
+
+from soc_sim.config.base import Bytes, Description, Milliwatts, Picojoules, SquareMillimetres
+
+
+class SramPoint(Description):
+    """One memory of a table; others are interpolated between points of the same width, on logarithmic axes."""
+
+    capacity_bytes: Bytes
+    width_bits: PositiveInt
+    read_pj: Picojoules
+    """One access of the full width."""
+    write_pj: Picojoules
+    leakage_mw: Milliwatts
+    area_mm2: SquareMillimetres
+
+
+class MacPoint(Description):
+    """One multiply-accumulate of a given operand width."""
+
+    operand_bits: Literal[8, 16, 32]
+    mac_pj: Picojoules
+    leakage_mw: Milliwatts
+    """Of one PE."""
+    area_mm2: SquareMillimetres
+    """Of one PE."""
+
+
+class EnergyTable(Description):
+    """What one action costs."""
+
+    kind: Literal["energy"]
+    name: str
+    technology_nm: PositiveInt
+    macs: Annotated[tuple[MacPoint, ...], Field(strict=False, min_length=1)]
+    register_pj_per_byte: Annotated[float, Field(ge=0)]
+    """A PE's register, one byte written and read."""
+    sram: Annotated[tuple[SramPoint, ...], Field(strict=False, min_length=1)]
+    interconnect_pj_per_byte: Annotated[float, Field(ge=0)]
+    """One hop."""
+    host_pj_per_operation: Annotated[float, Field(ge=0)]
+    """Vector-unit operation where the host names none of its own."""

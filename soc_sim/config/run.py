@@ -1,0 +1,63 @@
+"""One simulation: which network runs on which SoC, and how it is mapped."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, PositiveInt
+
+from soc_sim.config.array import DataflowName
+from soc_sim.config.base import Description
+from soc_sim.config.soc import Soc
+
+Choice = Literal["auto"] | DataflowName
+
+
+class InputShape(Description):
+    """Sizes for a graph input whose file leaves them open."""
+
+    name: str
+    shape: Annotated[tuple[PositiveInt, ...], Field(strict=False, min_length=1)]
+
+
+class NetworkFile(Description):
+    """A network from a file, with what the file leaves open."""
+
+    kind: Literal["network"]
+    model: str
+    """A zoo name, or the path of an .onnx file (also `package://NAME/path`)."""
+    input_shapes: Annotated[tuple[InputShape, ...], Field(strict=False)] = ()
+    allow_unknown: bool = False
+    """Cost operators nobody knows as copies on the host instead of refusing them."""
+
+
+class Workload(Description):
+    """What is asked of the SoC."""
+
+    network: str | NetworkFile
+    """A zoo name, the path of an .onnx file, or a network description."""
+    batch: PositiveInt = 1
+    """Inputs processed at once."""
+    inferences: PositiveInt = 1
+    """Inferences one after another; later ones may overlap with earlier ones."""
+    sparsity: Literal["dense"] = "dense"
+
+
+class Mapping(Description):
+    """How the compiler maps the network."""
+
+    dataflow: Choice | dict[str, Choice] = "auto"
+    """`auto`, one flow for all layers, or layer name → flow (`auto` for the rest)."""
+    objective: Literal["latency"] = "latency"
+    sparse: Literal[False] = False
+    """Dense execution: zero weights are processed like any other."""
+
+
+class Run(Description):
+    """The main job of `soc-sim run`."""
+
+    kind: Literal["run"] = "run"
+    soc: Soc
+    workload: Workload
+    mapping: Mapping = Mapping()
+    seed: Annotated[int, Field(ge=0)] = 0
