@@ -1,0 +1,198 @@
+"""The program: what a network becomes for one SoC. Pure records, no behaviour but reading.
+
+Instructions stand in program order, and each depends on earlier ones only. Units execute their own instructions in
+program order: three DMA queues (loads of weights, loads of inputs, stores) and the array of each core, and the host.
+Buffer space is taken in program order, too, so a program whose live tiles fit in the buffers cannot deadlock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+from soc_sim.config.array import DataflowName
+from soc_sim.network.operators import GemmShape
+
+MemoryName = Literal["dram", "weight_memory"]
+BufferName = Literal["weights", "inputs", "outputs"]
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A piece of memory: ``lines`` lines of ``line_bytes``, ``pitch_bytes`` apart (one line: a 1-D transfer)."""
+
+    memory: MemoryName
+    address: int
+    line_bytes: int
+    lines: int = 1
+    pitch_bytes: int = 0
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes moved."""
+        return self.line_bytes * self.lines
+
+
+@dataclass(frozen=True, slots=True)
+class TileCounts:
+    """What one Compute does on the array: the counts of its GEMMs, in bytes at the buffers."""
+
+    cycles: int
+    folds: int
+    macs: int
+    weight_bytes: int
+    """Read from the weights buffer."""
+    input_bytes: int
+    """Read from the inputs buffer (the second operand of a fused addition included)."""
+    output_write_bytes: int
+    """Written to the outputs buffer, partial sums included."""
+    output_read_bytes: int
+    """Partial sums read back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Memory to buffer. Starts when ``depends`` are complete and ``buffer_bytes`` are free."""
+
+    index: int
+    layer: int
+    core: int
+    buffer: BufferName
+    regions: tuple[Region, ...]
+    buffer_bytes: int
+    depends: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Compute:
+    """One tile on the array. Starts when its loads are complete and ``output_bytes`` are free in the outputs buffer."""
+
+    index: int
+    layer: int
+    core: int
+    weights: tuple[int, ...]
+    """Loads of the weights buffer that must be complete."""
+    inputs: tuple[int, ...]
+    """Loads of the inputs buffer that must be complete."""
+    output_bytes: int
+    """Taken in the outputs buffer at the start; 0 where the tile accumulates on what is there."""
+    frees_weights_bytes: int
+    """Given back at the end."""
+    frees_inputs_bytes: int
+    """Given back at the end."""
+    counts: TileCounts
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Outputs buffer to memory. Starts when ``depends`` (its Compute among them) are complete; frees the buffer."""
+
+    index: int
+    layer: int
+    core: int
+    regions: tuple[Region, ...]
+    buffer_bytes: int
+    depends: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VectorOp:
+    """One operator on the host: streams ``reads`` in, ``writes`` out, with ``operations`` in between."""
+
+    index: int
+    layer: int
+    reads: tuple[Region, ...]
+    writes: tuple[Region, ...]
+    operations: int
+    depends: tuple[int, ...] = ()
+
+
+Instruction = Load | Compute | Store | VectorOp
+
+
+@dataclass(frozen=True, slots=True)
+class Tiling:
+    """Sizes of the tiles that are resident in the buffers, and which loop is outside."""
+
+    groups: int
+    m: int
+    k: int
+    images: int
+    rows: int
+    cols: int
+    """Output rows and columns of a tile (a product without image has rows only)."""
+    outer: Literal["m", "n"]
+    """``m``: all pixels pass for one block of output channels before the next; ``n``: the reverse."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What the compiler expected when it chose."""
+
+    compute_cycles: int
+    dram_read_bytes: int
+    dram_write_bytes: int
+    latency_ps: int
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A fused group of operators that runs as one."""
+
+    index: int
+    name: str
+    op: str
+    """ONNX type of the operator that gives the layer its name."""
+    operators: tuple[str, ...]
+    """Names of all operators fused into it, in order."""
+    unit: Literal["array", "host"]
+    macs: int = 0
+    gemm: GemmShape | None = None
+    dataflow: DataflowName | None = None
+    tiling: Tiling | None = None
+    estimate: Estimate | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where a tensor lies."""
+
+    tensor: str
+    memory: MemoryName
+    address: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryMap:
+    """What lies where, and how full each memory gets."""
+
+    placements: tuple[Placement, ...]
+    weight_bytes: int
+    """Packed weights and biases, all layers."""
+    peak_activation_bytes: int
+    """Highest sum of activations that are alive at once."""
+    used_bytes: dict[MemoryName, int]
+    """Highest address in use, per memory."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """A network compiled for an SoC."""
+
+    network: str
+    layers: tuple[Layer, ...]
+    instructions: tuple[Instruction, ...]
+    memory_map: MemoryMap
+    cores: int = 1
+    warnings: tuple[str, ...] = field(default=())
+
+    @property
+    def macs(self) -> int:
+        """Dense multiply-accumulates of the network."""
+        return sum(layer.macs for layer in self.layers)
+
+    def of_layer(self, layer: int) -> Iterator[Instruction]:
+        """The instructions of one layer, in program order."""
+        return (instruction for instruction in self.instructions if instruction.layer == layer)
