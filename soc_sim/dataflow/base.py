@@ -35,7 +35,9 @@ class GemmCounts:
 class Dataflow(Protocol):
     """One way to run a GEMM on the array."""
 
-    name: DataflowName
+    @property
+    def name(self) -> DataflowName:
+        """What configurations and results call it."""
 
     def counts(self, array: Array, m: Size, k: Size, n: Size) -> GemmCounts:
         """Counts of W[m,k] · X[k,n], all sizes positive."""
