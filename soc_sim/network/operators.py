@@ -53,6 +53,9 @@ def _kinds() -> dict[str, OperatorKind]:
         "HardSigmoid",
     ):
         kinds[name] = OperatorKind("elementwise", 2)
+    # Scale, round, two compares, scale back (QONNX's quantisers).
+    for name in ("Quant", "IntQuant", "BipolarQuant", "FloatQuant", "Trunc"):
+        kinds[name] = OperatorKind("elementwise", 5)
     # Hard swish: add, two compares, two multiplies.
     kinds["HardSwish"] = OperatorKind("elementwise", 5)
     # One table look-up with linear interpolation: index, two reads, multiply, add.
@@ -80,6 +83,8 @@ def _kinds() -> dict[str, OperatorKind]:
         kinds[name] = OperatorKind("window", 1)
     for name in ("ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceProd", "ArgMax", "ArgMin", "CumSum"):
         kinds[name] = OperatorKind("reduce", 1)
+    # One add per column element.
+    kinds["Col2Im"] = OperatorKind("reduce", 1)
     kinds["ReduceL2"] = OperatorKind("reduce", 2)
     kinds["TopK"] = OperatorKind("reduce", 4)
     # Maximum (1), subtract and exponential (1 + 5), sum (1), multiply by the reciprocal (1).
