@@ -182,12 +182,15 @@ def count_macs(network: Network) -> int:
 def count_parameters(network: Network) -> int:
     """Elements of the constants that operators read, each once.
 
-    Batch-normalisation means and variances are statistics, not parameters, as torchvision counts them.
+    Batch-normalisation means and variances are statistics, not parameters, as torchvision counts them. Scalars (a
+    scale, a bound, an index) and the target shapes of views belong to a network's definition, not to what is trained.
     """
     names: dict[str, int] = {}
     for operator in network.operators:
+        if operator.op_type in OPERATORS and OPERATORS[operator.op_type].family == "view":
+            continue
         inputs = operator.inputs[:3] if operator.op_type == "BatchNormalization" else operator.inputs
         for name in inputs:
-            if name and network.tensors[name].constant:
+            if name and network.tensors[name].constant and network.tensors[name].shape:
                 names[name] = network.tensors[name].elements
     return sum(names.values())
