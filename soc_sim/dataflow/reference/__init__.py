@@ -1,0 +1,105 @@
+"""The register-level model: the array clock by clock, with real numbers, small enough to be read.
+
+It proves the closed forms of ``soc_sim.dataflow``: it knows which words enter at the edges and what a PE does in a
+cycle, and nothing about how long that ought to take. Read ``grid`` (what the hardware can do), ``edges`` (load and
+store units), then ``movements`` (the three families).
+
+Left out: memories that are not ready (a stall freezes the whole grid and changes no count here), word widths (numbers
+are Python's own), and ``os_drain: hidden``, which is no movement of words but a way of counting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from soc_sim.config.array import Array, DataflowName
+from soc_sim.dataflow.base import GemmCounts
+from soc_sim.dataflow.reference.edges import OutputBuffer
+from soc_sim.dataflow.reference.grid import PAD
+from soc_sim.dataflow.reference.memory import Memory
+from soc_sim.dataflow.reference.movements import (
+    FoldRun,
+    Indices,
+    input_stationary,
+    output_stationary,
+    weight_stationary,
+)
+from soc_sim.dataflow.schedule import Fold, schedule
+from soc_sim.errors import InputError
+
+__all__ = ["ReferenceRun", "run"]
+
+Movement = Callable[[Memory, OutputBuffer, Indices, Indices, Indices], FoldRun]
+_MOVEMENTS: dict[DataflowName, Movement] = {
+    "dOS": output_stationary,
+    "dWS": weight_stationary,
+    "dIS": input_stationary,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceRun:
+    """The outcome of a GEMM on the register-level model."""
+
+    output: npt.NDArray[Any]
+    """O, m × n, of the operands' type."""
+    counts: GemmCounts
+
+
+def run(name: DataflowName, array: Array, weights: npt.NDArray[Any], inputs: npt.NDArray[Any]) -> ReferenceRun:
+    """Executes W · X on the grid, fold after fold.
+
+    Args:
+        name: The dataflow.
+        array: The grid and how folds at its edges are run.
+        weights: W, m × k, int64 or float64.
+        inputs: X, k × n, of the same type.
+
+    Returns:
+        The result and the counts, both as they came out of the grid.
+
+    Raises:
+        InputError: The array hides the drain, which no movement of words can do.
+    """
+    if array.os_drain == "hidden" and name == "dOS":
+        raise InputError(
+            "os_drain: 'hidden' is a way of counting, the register-level model has none; allowed: 'exposed'"
+        )
+    memory, buffer = Memory(weights.tolist(), inputs.tolist()), OutputBuffer()
+    (m, k), n = weights.shape, inputs.shape[1]
+    runs = [_MOVEMENTS[name](memory, buffer, *_indices(name, array, fold)) for fold in schedule(name, array, m, k, n)]
+    output = np.zeros((m, n), dtype=weights.dtype)
+    for address, value in buffer.elements.items():
+        output[address] = value
+    counts = GemmCounts(
+        cycles=sum(fold.cycles for fold in runs),
+        folds=len(runs),
+        macs=sum(fold.macs for fold in runs),
+        weight_words=memory.weight_words,
+        input_words=memory.input_words,
+        output_words=buffer.writes,
+        accumulator_reads=buffer.reads,
+    )
+    return ReferenceRun(output, counts)
+
+
+def _indices(name: DataflowName, array: Array, fold: Fold) -> tuple[Indices, Indices, Indices]:
+    """What the fold covers; the two dimensions that lie on the grid are padded if edge folds pay for all of it."""
+    if array.edge_tiles == "actual":
+        return fold.ms, fold.ks, fold.ns
+    match name:
+        case "dOS":
+            return _padded(fold.ms, array.rows), fold.ks, _padded(fold.ns, array.cols)
+        case "dWS":
+            return _padded(fold.ms, array.rows), _padded(fold.ks, array.cols), fold.ns
+        case "dIS":
+            return fold.ms, _padded(fold.ks, array.rows), _padded(fold.ns, array.cols)
+
+
+def _padded(indices: range, extent: int) -> Indices:
+    return [*indices, *[PAD] * (extent - len(indices))]
