@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field, PositiveInt
 
-from soc_sim.config.base import Bytes, Description, Hertz
+from soc_sim.config.base import Bytes, Description, Hertz, no_multiple
+
+BufferName = Literal["weights", "inputs", "outputs"]
+BUFFERS: tuple[BufferName, ...] = ("weights", "inputs", "outputs")
 
 
 class Scratchpad(Description):
@@ -18,6 +22,11 @@ class Scratchpad(Description):
     """Accesses a cycle of the array's clock."""
     width_bytes: Bytes | None = None
     """Bytes of one access; default: what the adjoining edge of the array moves in a cycle."""
+
+    def inconsistencies(self) -> Iterator[tuple[str, str]]:
+        """An access wider than the buffer."""
+        if self.width_bytes is not None and self.width_bytes > self.capacity_bytes:
+            yield "width", "one access is wider than the whole buffer"
 
 
 class Buffers(Description):
@@ -46,6 +55,21 @@ class Dma(Description):
     """Set-up of one descriptor (1-D or 2-D)."""
     chunk_bytes: Bytes = 2048
     """Unit of simulated service: bursts that travel as one event; at most half of what may be under way."""
+
+    @property
+    def channel_of(self) -> dict[BufferName, str]:
+        """Buffer → name of the channel that serves it."""
+        match self.channels:
+            case 1:
+                return dict.fromkeys(BUFFERS, "dma")
+            case 2:
+                return {"weights": "dma.loads", "inputs": "dma.loads", "outputs": "dma.stores"}
+            case _:
+                return {buffer: f"dma.{buffer}" for buffer in BUFFERS}
+
+    def inconsistencies(self) -> Iterator[tuple[str, str]]:
+        """Chunks that are not made of whole bursts."""
+        yield from no_multiple("chunk", self.chunk_bytes, "burst", self.burst_bytes)
 
 
 class Controller(Description):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field, PositiveInt
 
-from soc_sim.config.base import Bytes, BytesPerSecond, Delay, Description, Milliamperes, Picoseconds, Volts
+from soc_sim.config.base import Bytes, BytesPerSecond, Delay, Description, Milliamperes, Picoseconds, Volts, no_multiple
 
 Cycles = Annotated[int, Field(ge=0)]
 
@@ -36,6 +37,13 @@ class DramTiming(Description):
     """All-bank refresh to the next command."""
     nREFI: PositiveInt
     """Mean interval of refreshes."""
+
+    def inconsistencies(self) -> Iterator[tuple[str, str]]:
+        """A row that closes before it can be read, refreshes that leave no time."""
+        if self.nRAS < self.nRCD:
+            yield "nRAS", f"{self.nRAS} is less than nRCD, {self.nRCD}: a row would close before it can be accessed"
+        if self.nREFI <= self.nRFC:
+            yield "nREFI", f"{self.nREFI} is not more than nRFC, {self.nRFC}: refreshing would leave no time"
 
 
 class DramCurrents(Description):
@@ -79,12 +87,19 @@ class Dram(Description):
     burst_length: Literal[4, 8, 16, 32]
     """Data beats of one access."""
     timing: DramTiming
+    queue_depth: PositiveInt = 64
+    """Bus requests a channel's controller holds; others wait in the interconnect."""
     controller_latency_ps: Delay = 0
     """Fixed time of the controller and PHY on the way in and out together."""
     currents: DramCurrents | None = None
     """None where no trustworthy currents are published: energy is then unknown."""
     io_pj_per_bit: Annotated[float, Field(ge=0)] | None = None
     """Energy of the interface for each bit moved."""
+
+    def inconsistencies(self) -> Iterator[tuple[str, str]]:
+        """Rows and interleaving that cut a burst in two."""
+        yield from no_multiple("row", self.row_bytes, "a burst", self.burst_bytes)
+        yield from no_multiple("channel_interleave", self.channel_interleave_bytes, "a burst", self.burst_bytes)
 
     @property
     def burst_bytes(self) -> int:
@@ -113,10 +128,19 @@ class SimpleMemory(Description):
     """From the last byte to the response."""
     burst_bytes: Bytes = 8
     """Smallest access; shorter ones cost as much."""
+    max_outstanding: PositiveInt = 64
+    """Bus requests the memory holds; others wait in the interconnect."""
     read_pj_per_byte: Annotated[float, Field(ge=0)] | None = None
     """None: unknown."""
     write_pj_per_byte: Annotated[float, Field(ge=0)] | None = None
     """None: unknown."""
+
+    def inconsistencies(self) -> Iterator[tuple[str, str]]:
+        """An access larger than the memory, a write latency of a memory that cannot be written."""
+        if self.burst_bytes > self.capacity_bytes:
+            yield "burst", "one access is larger than the whole memory"
+        if self.write_bandwidth_bytes_per_s is None and self.write_latency_ps:
+            yield "write_latency", "has no effect without write_bandwidth"
 
 
 class IdealMemory(Description):

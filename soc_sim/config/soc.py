@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from soc_sim.config.array import Array
 from soc_sim.config.base import Description
-from soc_sim.config.core import Buffers, Controller, Dma
+from soc_sim.config.core import BufferName, Buffers, Controller, Dma, Scratchpad
 from soc_sim.config.energy import EnergyTable
 from soc_sim.config.host import Host
 from soc_sim.config.interconnect import Interconnect
-from soc_sim.config.memory import Memory
+from soc_sim.config.memory import Memory, SimpleMemory
+from soc_sim.errors import suggestion
 
 
 class Soc(Description):
@@ -33,3 +35,39 @@ class Soc(Description):
     """A second memory for weights alone, such as flash."""
     host: Host
     energy: EnergyTable
+
+    @property
+    def initiators(self) -> tuple[str, ...]:
+        """Names of all that ask the interconnect for transfers."""
+        channels = dict.fromkeys(self.dma.channel_of.values())
+        return ("host", *(f"core{core}.{channel}" for core in range(self.cores) for channel in channels))
+
+    def inconsistencies(self) -> Iterator[tuple[str, str]]:
+        """Main memory that cannot be written, priorities of initiators that do not exist."""
+        if isinstance(self.dram, SimpleMemory) and self.dram.write_bandwidth_bytes_per_s is None:
+            yield "dram.write_bandwidth", "is missing; main memory holds the activations and must be writable"
+        for position, name in enumerate(self.interconnect.priorities):
+            if name not in self.initiators:
+                allowed = f"{', '.join(self.initiators[:4])}" + (", core1.dma.weights …" if self.cores > 1 else "")
+                hint = suggestion(name, self.initiators)
+                yield f"interconnect.priorities[{position}]", f"'{name}' is no initiator; allowed: {allowed}{hint}"
+
+    @property
+    def initiators(self) -> tuple[str, ...]:
+        """Names of all that ask the interconnect for transfers, in the order in which they are created."""
+        channels = dict.fromkeys(self.dma.channel_of.values())
+        return (*(f"core{core}.{channel}" for core in range(self.cores) for channel in channels), "host")
+
+    def port_width_bytes(self, buffer: BufferName) -> int:
+        """Bytes of one access of a buffer; by default what the adjoining edge of the array moves in a cycle.
+
+        Results leave by either edge, depending on the dataflow, so the outputs buffer is as wide as the longer one.
+        """
+        array = self.array
+        edges = {
+            "weights": array.rows * array.operand_bytes,
+            "inputs": array.cols * array.operand_bytes,
+            "outputs": max(array.rows, array.cols) * array.accumulator_bytes,
+        }
+        scratchpad: Scratchpad = getattr(self.buffers, buffer)
+        return scratchpad.width_bytes or edges[buffer]

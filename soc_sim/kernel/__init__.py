@@ -1,1 +1,34 @@
-"""."""
+"""The event kernel: time, ports, and the three mechanisms (timeline, credits, process). Only this part knows SimPy in depth."""
+
+from soc_sim.kernel.clock import Clock
+from soc_sim.kernel.component import Component
+from soc_sim.kernel.credit import CreditPool
+from soc_sim.kernel.issuer import Issuer
+from soc_sim.kernel.ledger import CAUSES, Cause, Ledger
+from soc_sim.kernel.mailbox import Dispatched, Mailbox
+from soc_sim.kernel.port import InitiatorPort, Target, check_wiring
+from soc_sim.kernel.scoreboard import Scoreboard
+from soc_sim.kernel.simulation import Simulation, SliceRecorder
+from soc_sim.kernel.timeline import Timeline
+from soc_sim.kernel.transfer import Transfer, chunks
+
+__all__ = [
+    "CAUSES",
+    "Cause",
+    "Clock",
+    "Component",
+    "CreditPool",
+    "Dispatched",
+    "InitiatorPort",
+    "Issuer",
+    "Ledger",
+    "Mailbox",
+    "Scoreboard",
+    "Simulation",
+    "SliceRecorder",
+    "Target",
+    "Timeline",
+    "Transfer",
+    "check_wiring",
+    "chunks",
+]

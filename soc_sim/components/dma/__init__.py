@@ -1,1 +1,1 @@
-"""."""
+"""Moves tiles between memory and buffers: ``engine`` has the queues; descriptors are the program's regions."""

@@ -1,0 +1,121 @@
+"""The systolic array as a unit: runs one Compute after another and accounts for every picosecond in between.
+
+A Compute starts on a clock edge, once its loads are complete and the outputs buffer has room. It takes the cycles of its
+dataflow's closed form, or longer where a buffer's ports cannot keep up with the array and the DMA together.
+"""
+
+from __future__ import annotations
+
+from soc_sim.compiler.program import Compute
+from soc_sim.components.accelerator.scratchpad import Scratchpad
+from soc_sim.config.array import Array as Description
+from soc_sim.kernel import Clock, Component, Scoreboard, Simulation
+from soc_sim.kernel.ledger import Cause, Ledger
+from soc_sim.kernel.mailbox import Dispatched, Mailbox
+from soc_sim.kernel.simulation import Process
+
+
+class Array(Component):
+    """Takes Compute instructions in order."""
+
+    def __init__(
+        self,
+        simulation: Simulation,
+        name: str,
+        description: Description,
+        buffers: dict[str, Scratchpad],
+        scoreboard: Scoreboard,
+        queue: Mailbox[Dispatched[Compute]],
+    ) -> None:
+        super().__init__(simulation, name)
+        self.clock = Clock(description.clock_hz)
+        self.ledger = Ledger()
+        self.queue = queue
+        self._buffers = buffers
+        self._scoreboard = scoreboard
+
+    def start(self) -> None:
+        """Start the process."""
+        self.simulation.start(self._run(), self.report_wait)
+
+    def _run(self) -> Process:
+        simulation, scoreboard, outputs = self.simulation, self._scoreboard, self._buffers["outputs"].space
+        while True:
+            self.waiting = None
+            if (filled := self.queue.filled()) is not None:
+                yield filled
+            compute, base, handed_ps = self.queue.take()
+            weights = [base + index for index in compute.weights]
+            inputs = [base + index for index in compute.inputs]
+            if (loaded := scoreboard.pending(weights + inputs)) is not None:
+                self.waiting = f"compute {compute.index} needs loads {compute.weights + compute.inputs}"
+                yield loaded
+            space_ps = 0
+            if not outputs.try_take(compute.output_bytes):
+                self.waiting = f"compute {compute.index} needs {compute.output_bytes} bytes of {outputs.name}, " + (
+                    f"free {outputs.free} of {outputs.capacity}"
+                )
+                yield outputs.wait(compute.output_bytes)
+                space_ps = simulation.now_ps
+            start_ps = self.clock.after_ps(simulation.now_ps, 0)
+            scoreboard.start(base + compute.index)
+            self._account(compute.layer, start_ps, handed_ps, weights, inputs, space_ps)
+            yield from self._compute(compute, start_ps)
+            self._buffers["weights"].space.give(compute.frees_weights_bytes)
+            self._buffers["inputs"].space.give(compute.frees_inputs_bytes)
+            scoreboard.complete(base + compute.index)
+
+    def _compute(self, compute: Compute, start_ps: int) -> Process:
+        """Be busy for the tile's cycles, and for as long as a buffer's ports need."""
+        counts, clock, recorder = compute.counts, self.clock, self.simulation.recorder
+        traffic = {
+            "weights": (counts.weight_bytes, 0),
+            "inputs": (counts.input_bytes, 0),
+            "outputs": (counts.output_read_bytes, counts.output_write_bytes),
+        }
+        before = {name: self._buffers[name].dma_bytes for name in traffic}
+        end_ps = clock.after_ps(start_ps, counts.cycles)
+        self.ledger.record(end_ps, "busy", compute.layer)
+        if recorder is not None:
+            recorder.slice(self.name, f"compute {compute.index}", start_ps, end_ps, compute.layer)
+        cycles = counts.cycles
+        yield self.simulation.wait_until(end_ps)
+        while True:
+            # What the DMA moves meanwhile shares the ports; it is known only once that time has passed.
+            needed = max(
+                self._buffers[name].port_cycles(sum(moved) + self._buffers[name].dma_bytes - before[name])
+                for name, moved in traffic.items()
+            )
+            if needed <= cycles:
+                break
+            cycles = needed
+            yield self.simulation.wait_until(clock.after_ps(start_ps, cycles))
+        self._record_stall(end_ps, self.simulation.now_ps, "wait_buffer", compute.layer)
+        for name, (read_bytes, written_bytes) in traffic.items():
+            self._buffers[name].array_read_bytes += read_bytes
+            self._buffers[name].array_write_bytes += written_bytes
+
+    def _account(
+        self, layer: int, start_ps: int, handed_ps: int, weights: list[int], inputs: list[int], space_ps: int
+    ) -> None:
+        """Say what the time since the last Compute was spent on: what arrived last, and what held that up before."""
+        scoreboard = self._scoreboard
+        arrivals: list[tuple[int, Cause, list[int]]] = [
+            (scoreboard.time_ps(weights), "wait_weights", weights),
+            (scoreboard.time_ps(inputs), "wait_inputs", inputs),
+            (space_ps, "wait_outputs", []),
+            (handed_ps, "wait_controller", []),
+        ]
+        # max() keeps the first of equals: ties go in the order of the causes.
+        arrived_ps, cause, loads = max(arrivals, key=lambda arrival: arrival[0])
+        for load in loads:
+            if scoreboard.completed_ps[load] == arrived_ps:
+                for until_ps, earlier_cause in scoreboard.waited.get(load, ()):
+                    self._record_stall(self.ledger.covered_ps, min(until_ps, start_ps), earlier_cause, layer)
+                break
+        self._record_stall(self.ledger.covered_ps, start_ps, cause, layer)
+
+    def _record_stall(self, start_ps: int, end_ps: int, cause: Cause, layer: int) -> None:
+        self.ledger.record(end_ps, cause, layer)
+        if self.simulation.recorder is not None and end_ps > start_ps:
+            self.simulation.recorder.slice(f"{self.name}.stalls", cause, start_ps, end_ps, layer)

@@ -1,0 +1,62 @@
+"""The controller: hands the instructions of the program to the units, in program order.
+
+Each costs ``dispatch_cycles``; a unit whose queue is full holds up all that come later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from soc_sim.compiler.program import Instruction
+from soc_sim.config.core import Controller as Description
+from soc_sim.kernel import Clock, Component, Dispatched, Mailbox, Simulation
+from soc_sim.kernel.simulation import Process
+
+
+class Controller(Component):
+    """Runs a list of instructions, ``inferences`` times over."""
+
+    def __init__(
+        self,
+        simulation: Simulation,
+        name: str,
+        description: Description,
+        queues: Mapping[str, Mailbox[Dispatched[Any]]],
+        route: Sequence[tuple[Instruction, str]],
+        inferences: int,
+        stride: int,
+    ) -> None:
+        """``route``: each instruction with the queue it goes to; ``stride``: instructions of one inference, all cores."""
+        super().__init__(simulation, name)
+        self.clock = Clock(description.clock_hz)
+        self._dispatch_cycles = description.dispatch_cycles
+        self._queues = queues
+        self._route = route
+        self._inferences = inferences
+        self._stride = stride
+        self.dispatched = 0
+
+    def start(self) -> None:
+        """Start the process."""
+        self.simulation.start(self._run(), self.report_wait)
+
+    def _run(self) -> Process:
+        simulation, cycles = self.simulation, self._dispatch_cycles
+        for inference in range(self._inferences):
+            base = inference * self._stride
+            for instruction, unit in self._route:
+                queue = self._queues[unit]
+                if (room := queue.room()) is not None:
+                    self.waiting = (
+                        f"instruction {instruction.index} needs room in the queue of {unit}, depth {queue.depth}"
+                    )
+                    yield room
+                start_ps = simulation.now_ps
+                if cycles:
+                    yield simulation.wait_until(self.clock.after_ps(start_ps, cycles))
+                queue.put(Dispatched(instruction, base, simulation.now_ps))
+                self.dispatched += 1
+                if simulation.recorder is not None:
+                    simulation.recorder.slice(self.name, unit, start_ps, simulation.now_ps, instruction.layer)
+        self.waiting = None

@@ -1,0 +1,57 @@
+"""The contract of a memory, and what all memories count."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any
+
+from soc_sim.kernel import Component, Simulation, Transfer
+
+
+class Memory(Component):
+    """A target at the end of the interconnect.
+
+    A memory serves a transfer by setting ``data_start_ps`` (a read: when its first data leave; a write: when they are
+    taken) and ``data_end_ps``, and calls ``transfer.done`` once, at the simulated time at which the last byte has been served.
+    A write's ``data_start_ps`` and ``data_end_ps`` say on arrival when its data are offered.
+    """
+
+    max_outstanding: int
+    """Bus requests the memory holds; the interconnect keeps further ones waiting, and arbitrates among them."""
+
+    def __init__(self, simulation: Simulation, name: str) -> None:
+        super().__init__(simulation, name)
+        self.read_bytes = 0
+        self.write_bytes = 0
+        self.busy_ps = 0
+        """Time during which the data path moved data (mean over channels)."""
+
+    @property
+    @abstractmethod
+    def peak_bytes_per_s(self) -> float | None:
+        """Highest possible rate of reads; None: unlimited."""
+
+    @abstractmethod
+    def submit(self, transfer: Transfer) -> None:
+        """Take a transfer that arrives now."""
+
+    def finish(self) -> None:
+        """Bring counters that depend on elapsed time up to date, at the end of the run."""
+
+    def counters(self) -> dict[str, Any]:
+        """What happened, for statistics and energy."""
+        return {"read_bytes": self.read_bytes, "write_bytes": self.write_bytes, "busy_ps": self.busy_ps}
+
+    def _serve(self, transfer: Transfer, start_ps: int, end_ps: int, done_ps: int) -> None:
+        """Count the transfer, record it, and call back at ``done_ps``."""
+        transfer.data_start_ps = start_ps
+        transfer.data_end_ps = end_ps
+        if transfer.write:
+            self.write_bytes += transfer.size_bytes
+        else:
+            self.read_bytes += transfer.size_bytes
+        simulation = self.simulation
+        if simulation.recorder is not None:
+            kind = "write" if transfer.write else "read"
+            simulation.recorder.slice(self.name, f"{kind} {transfer.initiator}", start_ps, end_ps, transfer.layer)
+        simulation.call_at(done_ps, lambda: transfer.done(transfer))

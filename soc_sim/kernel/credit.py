@@ -1,0 +1,55 @@
+"""A space-limited resource (buffer bytes, queue slots): taken in order of asking, an event only where one must wait."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import simpy
+
+from soc_sim.kernel.simulation import Simulation
+
+
+class CreditPool:
+    """``capacity`` credits; whoever asks first is served first, even where a smaller request would fit earlier."""
+
+    __slots__ = ("_simulation", "_waiters", "capacity", "free", "lowest_free", "name")
+
+    def __init__(self, simulation: Simulation, name: str, capacity: int) -> None:
+        self._simulation = simulation
+        self._waiters: deque[tuple[int, simpy.Event]] = deque()
+        self.name = name
+        self.capacity = capacity
+        self.free = capacity
+        self.lowest_free = capacity
+        """Smallest number of free credits so far: ``capacity - lowest_free`` is the peak fill."""
+
+    def try_take(self, amount: int) -> bool:
+        """Take ``amount`` if it is there and nobody waits."""
+        if self._waiters or amount > self.free:
+            return False
+        self._take(amount)
+        return True
+
+    def wait(self, amount: int) -> simpy.Event:
+        """An event that fires once ``amount`` has been taken for the caller."""
+        event = self._simulation.event()
+        self._waiters.append((amount, event))
+        return event
+
+    def give(self, amount: int) -> None:
+        """Give credits back, and serve those who wait.
+
+        Raises:
+            ValueError: more is given back than was taken.
+        """
+        self.free += amount
+        if self.free > self.capacity:
+            raise ValueError(f"{self.name}: {self.free} credits of {self.capacity}")
+        while self._waiters and self._waiters[0][0] <= self.free:
+            wanted, event = self._waiters.popleft()
+            self._take(wanted)
+            event.succeed()
+
+    def _take(self, amount: int) -> None:
+        self.free -= amount
+        self.lowest_free = min(self.lowest_free, self.free)

@@ -1,0 +1,52 @@
+"""Where a component's time went: every picosecond has one cause and belongs to one layer.
+
+Causes and how ties are broken are those of the project's stall accounting:
+
+===================  ==========================================================================================
+``busy``             it works
+``wait_weights``     weights (or the first operand of a product of activations) are still under way
+``wait_inputs``      inputs are still under way
+``wait_metadata``    sparse formats' metadata are still under way
+``wait_outputs``     the outputs buffer is full, or the data to be read next are still being stored
+``wait_buffer``      a load waits for space in its buffer, or a buffer's ports are taken
+``wait_controller``  the instruction has not been handed over yet
+``wait_host``        the host has not produced the data yet
+``idle``             nothing is left to do
+===================  ==========================================================================================
+"""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+Cause = Literal[
+    "busy",
+    "wait_weights",
+    "wait_inputs",
+    "wait_metadata",
+    "wait_outputs",
+    "wait_buffer",
+    "wait_controller",
+    "wait_host",
+    "idle",
+]
+CAUSES: tuple[Cause, ...] = get_args(Cause)
+
+
+class Ledger:
+    """Integer picoseconds by layer and cause; entries are consecutive, so they sum to the time covered."""
+
+    __slots__ = ("covered_ps", "spans_ps")
+
+    def __init__(self) -> None:
+        self.spans_ps: dict[tuple[int, Cause], int] = {}
+        self.covered_ps = 0
+        """All time up to here is accounted for."""
+
+    def record(self, until_ps: int, cause: Cause, layer: int) -> None:
+        """The time from the last entry up to ``until_ps`` (if that is later) had this cause."""
+        span_ps = until_ps - self.covered_ps
+        if span_ps > 0:
+            key = (layer, cause)
+            self.spans_ps[key] = self.spans_ps.get(key, 0) + span_ps
+            self.covered_ps = until_ps

@@ -1,0 +1,56 @@
+"""Ports: an initiator submits a transfer at the simulated time at which it arrives; the target calls ``transfer.done``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from soc_sim.errors import ConfigurationError
+from soc_sim.kernel.transfer import Transfer
+
+
+class Target(Protocol):
+    """Whoever takes transfers."""
+
+    name: str
+
+    def submit(self, transfer: Transfer) -> None:
+        """Take a transfer that arrives now."""
+
+
+class InitiatorPort:
+    """The end that submits. It has exactly one peer."""
+
+    __slots__ = ("name", "peer")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.peer: Target | None = None
+
+    def connect(self, target: Target) -> None:
+        """Connect to the one peer.
+
+        Raises:
+            ConfigurationError: there is a peer already; both are named.
+        """
+        if self.peer is not None:
+            raise ConfigurationError(
+                f"port {self.name} is connected to {self.peer.name}; cannot connect {target.name}, too"
+            )
+        self.peer = target
+
+    def submit(self, transfer: Transfer) -> None:
+        """Hand a transfer to the peer."""
+        assert self.peer is not None, self.name  # noqa: S101 # check_wiring has run
+        self.peer.submit(transfer)
+
+
+def check_wiring(ports: Iterable[InitiatorPort]) -> None:
+    """Every port has a peer.
+
+    Raises:
+        ConfigurationError: all that have none, at once.
+    """
+    faults = [f"port {port.name} is not connected; connect it to a target" for port in ports if port.peer is None]
+    if faults:
+        raise ConfigurationError(*faults)

@@ -1,0 +1,69 @@
+"""One simulation run: SimPy's environment with integer picoseconds, an event count and a deadlock report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import Any, Protocol
+
+import simpy
+
+from soc_sim.errors import DeadlockError
+
+Process = Generator[simpy.Event, Any, None]
+
+
+class SliceRecorder(Protocol):
+    """Somebody who wants to know what happened when. Components call it only where one is attached."""
+
+    def slice(self, track: str, name: str, start_ps: int, end_ps: int, layer: int) -> None:
+        """``track`` was busy with ``name`` from ``start_ps`` to ``end_ps``, on behalf of a layer."""
+
+
+class Simulation:
+    """Time, events and processes. Equal configurations give equal event sequences."""
+
+    def __init__(self, recorder: SliceRecorder | None = None) -> None:
+        self._environment = simpy.Environment()
+        self._wait_reports: list[Callable[[], str | None]] = []
+        self.recorder = recorder
+        self._drawn = 0
+
+    @property
+    def now_ps(self) -> int:
+        """Simulated time."""
+        return int(self._environment.now)
+
+    @property
+    def events(self) -> int:
+        """Events scheduled so far."""
+        # SimPy numbers its events with a counter that can only be read by drawing the next number.
+        self._drawn += 1
+        return next(self._environment._eid) - self._drawn + 1
+
+    def event(self) -> simpy.Event:
+        """An event that somebody will fire."""
+        return simpy.Event(self._environment)
+
+    def call_at(self, time_ps: int, callback: Callable[[], None]) -> None:
+        """Call back at ``time_ps`` (one event)."""
+        timeout = simpy.Timeout(self._environment, time_ps - self._environment.now)
+        timeout.callbacks.append(lambda _: callback())
+
+    def wait_until(self, time_ps: int) -> simpy.Event:
+        """What a process yields to go on at ``time_ps``."""
+        return simpy.Timeout(self._environment, time_ps - self._environment.now)
+
+    def start(self, process: Process, report_wait: Callable[[], str | None]) -> None:
+        """Start a long-lived process; ``report_wait`` says what it waits for (None: it has nothing to do)."""
+        self._environment.process(process)
+        self._wait_reports.append(report_wait)
+
+    def run(self, finished: Callable[[], bool]) -> None:
+        """Run until no event is left.
+
+        Raises:
+            DeadlockError: events ran out before ``finished``.
+        """
+        self._environment.run()
+        if not finished():
+            raise DeadlockError(*(text for report in self._wait_reports if (text := report())))

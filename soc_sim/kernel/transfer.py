@@ -1,0 +1,82 @@
+"""A transfer: what travels from an initiator to a target as one event, at most one chunk of a region of memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+
+class Transfer:
+    """Lines of bytes to read or write. The target sets the times and calls ``done`` when the last byte has been served."""
+
+    __slots__ = (
+        "address",
+        "data_end_ps",
+        "data_start_ps",
+        "done",
+        "initiator",
+        "layer",
+        "line_bytes",
+        "lines",
+        "memory",
+        "pitch_bytes",
+        "requests",
+        "write",
+    )
+
+    def __init__(
+        self,
+        initiator: str,
+        memory: str,
+        write: bool,
+        address: int,
+        line_bytes: int,
+        lines: int,
+        pitch_bytes: int,
+        requests: int,
+        layer: int,
+        done: Callable[[Transfer], None],
+    ) -> None:
+        self.initiator = initiator
+        self.memory = memory
+        self.write = write
+        self.address = address
+        self.line_bytes = line_bytes
+        self.lines = lines
+        self.pitch_bytes = pitch_bytes
+        self.requests = requests
+        """Bus requests it stands for."""
+        self.layer = layer
+        self.done = done
+        self.data_start_ps = 0
+        """First data: of a write when it is offered, of a read when the memory delivers it."""
+        self.data_end_ps = 0
+        """Last data, likewise."""
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes moved."""
+        return self.line_bytes * self.lines
+
+
+def chunks(
+    address: int, line_bytes: int, lines: int, pitch_bytes: int, chunk_bytes: int, burst_bytes: int, most_requests: int
+) -> Iterator[tuple[int, int, int, int]]:
+    """Split a region into (address, bytes a line, lines, requests) of at most ``chunk_bytes`` and ``most_requests``.
+
+    A request is at most ``burst_bytes`` of one line. Contiguous lines count as one line.
+    """
+    if lines > 1 and pitch_bytes == line_bytes:
+        line_bytes, lines = line_bytes * lines, 1
+    requests_of_line = -(-line_bytes // burst_bytes)
+    if requests_of_line > most_requests or line_bytes > chunk_bytes:
+        piece_bytes = max(burst_bytes, min(chunk_bytes // burst_bytes, most_requests) * burst_bytes)
+        for line in range(lines):
+            start = address + line * pitch_bytes
+            for offset in range(0, line_bytes, piece_bytes):
+                size = min(piece_bytes, line_bytes - offset)
+                yield start + offset, size, 1, -(-size // burst_bytes)
+        return
+    most_lines = max(1, min(chunk_bytes // line_bytes, most_requests // requests_of_line))
+    for line in range(0, lines, most_lines):
+        count = min(most_lines, lines - line)
+        yield address + line * pitch_bytes, line_bytes, count, count * requests_of_line

@@ -1,0 +1,71 @@
+"""What happened in a run, as integers: the only thing statistics, energy and reports are derived from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from soc_sim.compiler.program import Program
+from soc_sim.config.soc import Soc
+from soc_sim.kernel import Cause
+
+
+@dataclass(frozen=True)
+class BufferRecord:
+    """Traffic and fill of one buffer of one core."""
+
+    capacity_bytes: int
+    peak_bytes: int
+    array_read_bytes: int
+    array_write_bytes: int
+    dma_read_bytes: int
+    dma_write_bytes: int
+    left_bytes: int
+    """Space that was not given back; zero unless something is wrong."""
+
+
+@dataclass(frozen=True)
+class CoreRecord:
+    """One accelerator core."""
+
+    array_ps: dict[tuple[int, Cause], int]
+    """(layer, cause) → time of the array; sums to the makespan."""
+    buffers: dict[str, BufferRecord]
+    dispatched: int
+    """Instructions its controller handed over."""
+
+
+@dataclass(frozen=True)
+class LayerRecord:
+    """When a layer's instructions ran, and what they moved (first inference start to last inference end)."""
+
+    start_ps: int
+    end_ps: int
+    read_bytes: int
+    """Asked of all memories."""
+    write_bytes: int
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """One simulation."""
+
+    soc: Soc
+    program: Program
+    inferences: int
+    makespan_ps: int
+    inference_end_ps: tuple[int, ...]
+    """When the last instruction of each inference was complete."""
+    events: int
+    cores: tuple[CoreRecord, ...]
+    host_ps: dict[tuple[int, Cause], int]
+    host_operations: int
+    memories: dict[str, dict[str, Any]]
+    """Memory → its counters, ``peak_bytes_per_s`` among them."""
+    asked_bytes: dict[tuple[int, str, bool], int]
+    """(layer, memory, write) → bytes that initiators asked for."""
+    interconnect_bytes: dict[str, int]
+    """Initiator → bytes that passed the interconnect."""
+    interconnect_busy_ps: dict[str, int]
+    """Data path → time it moved data."""
+    layers: tuple[LayerRecord, ...]

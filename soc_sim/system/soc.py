@@ -1,0 +1,113 @@
+"""Runs a program on an SoC and collects what happened."""
+
+from __future__ import annotations
+
+from soc_sim.compiler.program import Program
+from soc_sim.config.soc import Soc
+from soc_sim.kernel import Simulation, SliceRecorder
+from soc_sim.system.builder import Core, Machine, build
+from soc_sim.system.record import BufferRecord, CoreRecord, LayerRecord, RunRecord
+
+
+def run(soc: Soc, program: Program, *, inferences: int = 1, recorder: SliceRecorder | None = None) -> RunRecord:
+    """Simulate ``inferences`` inferences one after another; ``recorder`` is told what was busy when.
+
+    Raises:
+        DeadlockError: the program cannot make progress.
+    """
+    simulation = Simulation(recorder)
+    machine = build(soc, program, simulation, inferences)
+    for component in machine.components():
+        component.start()
+    simulation.run(lambda: machine.scoreboard.remaining == 0)
+    return _collect(soc, program, inferences, machine)
+
+
+def _collect(soc: Soc, program: Program, inferences: int, machine: Machine) -> RunRecord:
+    events = machine.simulation.events
+    completed_ps = [time or 0 for time in machine.scoreboard.completed_ps]
+    makespan_ps = max(completed_ps, default=0)
+    last_layer = len(program.layers) - 1
+    for ledger in (*(core.array.ledger for core in machine.cores), machine.host.ledger):
+        ledger.record(makespan_ps, "idle", last_layer)
+    for memory in machine.memories.values():
+        memory.finish()
+    issuers = [channel.issuer for core in machine.cores for channel in core.channels]
+    issuers += [machine.host.readers, machine.host.writers]
+    asked_bytes: dict[tuple[int, str, bool], int] = {}
+    for issuer in issuers:
+        for key, size in issuer.asked_bytes.items():
+            asked_bytes[key] = asked_bytes.get(key, 0) + size
+    stride = len(program.instructions)
+    return RunRecord(
+        soc=soc,
+        program=program,
+        inferences=inferences,
+        makespan_ps=makespan_ps,
+        inference_end_ps=tuple(
+            max(completed_ps[start : start + stride]) for start in range(0, stride * inferences, stride)
+        ),
+        events=events,
+        cores=tuple(_core_record(core) for core in machine.cores),
+        host_ps=dict(machine.host.ledger.spans_ps),
+        host_operations=machine.host.operations,
+        memories={
+            name: memory.counters() | {"peak_bytes_per_s": memory.peak_bytes_per_s}
+            for name, memory in machine.memories.items()
+        },
+        asked_bytes=asked_bytes,
+        interconnect_bytes=dict(machine.fabric.moved_bytes),
+        interconnect_busy_ps=machine.fabric.busy_ps(),
+        layers=_layer_records(program, inferences, machine, asked_bytes),
+    )
+
+
+def _core_record(core: Core) -> CoreRecord:
+    return CoreRecord(
+        array_ps=dict(core.array.ledger.spans_ps),
+        buffers={
+            name: BufferRecord(
+                capacity_bytes=buffer.space.capacity,
+                peak_bytes=buffer.space.capacity - buffer.space.lowest_free,
+                array_read_bytes=buffer.array_read_bytes,
+                array_write_bytes=buffer.array_write_bytes,
+                dma_read_bytes=buffer.dma_read_bytes,
+                dma_write_bytes=buffer.dma_write_bytes,
+                left_bytes=buffer.space.capacity - buffer.space.free,
+            )
+            for name, buffer in core.buffers.items()
+        },
+        dispatched=core.controller.dispatched,
+    )
+
+
+def _layer_records(
+    program: Program, inferences: int, machine: Machine, asked_bytes: dict[tuple[int, str, bool], int]
+) -> tuple[LayerRecord, ...]:
+    """Times of each layer, all inferences together; a layer without instructions lasts no time."""
+    starts: dict[int, int] = {}
+    ends: dict[int, int] = {}
+    board, stride = machine.scoreboard, len(program.instructions)
+    for instruction in program.instructions:
+        layer = instruction.layer
+        for inference in range(inferences):
+            index = inference * stride + instruction.index
+            start_ps, end_ps = board.started_ps[index] or 0, board.completed_ps[index] or 0
+            starts[layer] = min(starts.get(layer, start_ps), start_ps)
+            ends[layer] = max(ends.get(layer, end_ps), end_ps)
+    moved = {
+        (layer, write): sum(
+            size for (owner, _, is_write), size in asked_bytes.items() if owner == layer and is_write == write
+        )
+        for layer in range(len(program.layers))
+        for write in (False, True)
+    }
+    return tuple(
+        LayerRecord(
+            start_ps=starts.get(layer.index, 0),
+            end_ps=ends.get(layer.index, 0),
+            read_bytes=moved[layer.index, False],
+            write_bytes=moved[layer.index, True],
+        )
+        for layer in program.layers
+    )
