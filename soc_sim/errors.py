@@ -5,6 +5,9 @@ SimPy re-raises by ``type(exc)(*exc.args)``: constructors take positional argume
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
+
 
 class SocSimError(Exception):
     """Base of all errors that are reported as a message, never as a traceback."""
@@ -58,3 +61,14 @@ class VerificationError(SocSimError):
     """Numbers that should agree do not."""
 
     exit_code = 4
+
+
+def suggestion(word: str, choices: Iterable[str]) -> str:
+    """The end of a message about an unknown name: the closest known one, if any is close.
+
+    >>> suggestion("rws", ["rows", "cols"])
+    "; did you mean 'rows'?"
+    """
+    known = {choice.lower(): choice for choice in choices}
+    close = difflib.get_close_matches(word.lower(), known, n=1)
+    return f"; did you mean '{known[close[0]]}'?" if close else ""

@@ -40,7 +40,7 @@ EXAMPLES: Final = {
     "mm2": "0.25 mm2", "ma": "48 mA", "v": "1.1 V",
 }  # fmt: skip
 
-_QUANTITY: Final = re.compile(r"\s*([+-]?(?:\d[\d_]*)?(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*([^\d\s.].*?)?\s*\Z")
+_QUANTITY: Final = re.compile(r"\s*([+-]?(?:\d[\d_]*)?(?:\.\d+)?(?:[eE][+-]?\d{1,3})?)\s*([^\d\s.].*?)?\s*\Z")
 
 
 def parse(text: str, dimension: str) -> Decimal:

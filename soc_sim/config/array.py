@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from soc_sim.config.base import Description, Hertz
+from soc_sim.config.base import Description, Hertz, repeated
 
 DataflowName = Literal["dOS", "dWS", "dIS"]
 DATAFLOWS: tuple[DataflowName, ...] = ("dOS", "dWS", "dIS")
@@ -34,6 +35,12 @@ class Array(Description):
     """Whether output-stationary folds pay for the drain; `hidden` counts as SCALE-Sim does and is not proven."""
     tile_overlap: Literal["none"] = "none"
     """Folds run one after another."""
+
+    def inconsistencies(self) -> Iterator[tuple[str, str]]:
+        """Accumulators narrower than operands, dataflows named twice."""
+        if self.accumulator_bits < self.operand_bits:
+            yield "accumulator_bits", f"{self.accumulator_bits} is less than operand_bits, {self.operand_bits}"
+        yield from repeated("dataflows", self.dataflows)
 
     @property
     def operand_bytes(self) -> int:

@@ -6,12 +6,13 @@ without the unit (``capacity: 256 KiB``), because there the value carries it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, model_validator
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, core_schema
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from soc_sim import units
 
@@ -39,6 +40,39 @@ class Description(BaseModel):
         allow_inf_nan=False,
     )
 
+    def inconsistencies(self) -> Iterator[tuple[str, str]]:
+        """Faults between fields that are fine one by one: (key path from here, what is wrong)."""
+        return iter(())
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        faults = list(self.inconsistencies())
+        if faults:
+            lines = "; ".join(f"{path}: {text}" for path, text in faults)
+            raise PydanticCustomError("inconsistent", "{lines}", {"lines": lines, "faults": faults})
+        return self
+
+
+def repeated(key: str, names: Sequence[object]) -> Iterator[tuple[str, str]]:
+    """Faults for items of the list ``key`` that occur more than once."""
+    for position, name in enumerate(names):
+        if name in names[:position]:
+            yield f"{key}[{position}]", f"'{name}' is given twice"
+
+
+def no_multiple(key: str, value: int, of: str, unit: int) -> Iterator[tuple[str, str]]:
+    """A fault if the size ``value`` at ``key`` is no whole multiple of ``unit``, the size at ``of``."""
+    if value % unit:
+        shown, step = units.format_quantity(value, "bytes"), units.format_quantity(unit, "bytes")
+        yield key, f"{shown} is not a multiple of {of}, {step}"
+
+
+@dataclass(frozen=True)
+class FileOrName:
+    """Annotation of text that is a name known elsewhere, or the path of a file with this suffix."""
+
+    suffix: str
+
 
 @dataclass(frozen=True)
 class Quantity:
@@ -47,7 +81,8 @@ class Quantity:
     dimension: str
     positive: bool = True
     """Zero is a mistake; otherwise it is allowed."""
-    maximum: int | None = None
+    maximum: int = 2**63 - 1
+    """Beyond any hardware; keeps absurd exponents out of the arithmetic."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Reads text, checks the bounds, writes text again."""
@@ -62,7 +97,7 @@ class Quantity:
                 raise ValueError(
                     f"'{value}' is out of range; allowed: {'more than' if self.positive else 'at least'} zero"
                 )
-            if self.maximum is not None and quantity > self.maximum:
+            if quantity > self.maximum:
                 raise ValueError(
                     f"'{value}' is out of range; allowed: up to {units.format_quantity(self.maximum, self.dimension)}"
                 )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field, PositiveInt
 
-from soc_sim.config.base import Bytes, Description, Milliwatts, Picojoules, SquareMillimetres
+from soc_sim.config.base import Bytes, Description, Milliwatts, Picojoules, SquareMillimetres, repeated
 
 
 class SramPoint(Description):
@@ -46,3 +47,8 @@ class EnergyTable(Description):
     """One hop."""
     host_pj_per_operation: Annotated[float, Field(ge=0)]
     """Vector-unit operation where the host names none of its own."""
+
+    def inconsistencies(self) -> Iterator[tuple[str, str]]:
+        """Two entries for one thing."""
+        yield from repeated("macs", [f"{point.operand_bits} bits" for point in self.macs])
+        yield from repeated("sram", [f"{point.capacity_bytes} B, {point.width_bits} bits" for point in self.sram])

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field, PositiveInt
 
-from soc_sim.config.base import Bytes, Description, Hertz
+from soc_sim.config.base import Bytes, Description, Hertz, no_multiple
 
 
 class Host(Description):
@@ -26,3 +27,7 @@ class Host(Description):
     """Data that is read, computed and written as one step; the three overlap from block to block."""
     pj_per_operation: Annotated[float, Field(ge=0)] | None = None
     """Energy of one operation; None: unknown."""
+
+    def inconsistencies(self) -> Iterator[tuple[str, str]]:
+        """Blocks that are not made of whole bursts."""
+        yield from no_multiple("block", self.block_bytes, "burst", self.burst_bytes)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from soc_sim.config.base import Bytes, Description, Hertz
+from soc_sim.config.base import Bytes, Description, Hertz, repeated
 
 
 class Interconnect(Description):
@@ -22,3 +23,9 @@ class Interconnect(Description):
     """Who is next when several initiators wait for a data path."""
     priorities: Annotated[tuple[str, ...], Field(strict=False)] = ()
     """`fixed_priority`: initiators from high to low (`host`, `core0.dma.inputs`); the others share the lowest place."""
+
+    def inconsistencies(self) -> Iterator[tuple[str, str]]:
+        """Priorities that would have no effect, initiators named twice."""
+        if self.priorities and self.arbitration != "fixed_priority":
+            yield "priorities", f"has no effect with arbitration {self.arbitration}; allowed: fixed_priority"
+        yield from repeated("priorities", self.priorities)

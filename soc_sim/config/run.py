@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field, PositiveInt
 
 from soc_sim.config.array import DataflowName
-from soc_sim.config.base import Description
+from soc_sim.config.base import Description, FileOrName, repeated
 from soc_sim.config.soc import Soc
 
 Choice = Literal["auto"] | DataflowName
+NetworkName = Annotated[str, FileOrName(".onnx")]
 
 
 class InputShape(Description):
@@ -24,17 +26,21 @@ class NetworkFile(Description):
     """A network from a file, with what the file leaves open."""
 
     kind: Literal["network"]
-    model: str
+    model: NetworkName
     """A zoo name, or the path of an .onnx file (also `package://NAME/path`)."""
     input_shapes: Annotated[tuple[InputShape, ...], Field(strict=False)] = ()
     allow_unknown: bool = False
     """Cost operators nobody knows as copies on the host instead of refusing them."""
 
+    def inconsistencies(self) -> Iterator[tuple[str, str]]:
+        """Inputs named twice."""
+        yield from repeated("input_shapes", [shape.name for shape in self.input_shapes])
+
 
 class Workload(Description):
     """What is asked of the SoC."""
 
-    network: str | NetworkFile
+    network: NetworkName | NetworkFile
     """A zoo name, the path of an .onnx file, or a network description."""
     batch: PositiveInt = 1
     """Inputs processed at once."""

@@ -36,19 +36,14 @@ class Soc(Description):
     host: Host
     energy: EnergyTable
 
-    @property
-    def initiators(self) -> tuple[str, ...]:
-        """Names of all that ask the interconnect for transfers."""
-        channels = dict.fromkeys(self.dma.channel_of.values())
-        return ("host", *(f"core{core}.{channel}" for core in range(self.cores) for channel in channels))
-
     def inconsistencies(self) -> Iterator[tuple[str, str]]:
         """Main memory that cannot be written, priorities of initiators that do not exist."""
         if isinstance(self.dram, SimpleMemory) and self.dram.write_bandwidth_bytes_per_s is None:
             yield "dram.write_bandwidth", "is missing; main memory holds the activations and must be writable"
         for position, name in enumerate(self.interconnect.priorities):
             if name not in self.initiators:
-                allowed = f"{', '.join(self.initiators[:4])}" + (", core1.dma.weights …" if self.cores > 1 else "")
+                of_a_core = self.initiators[: len(self.initiators) // self.cores]
+                allowed = ", ".join(dict.fromkeys((*of_a_core, *(["…"] if self.cores > 1 else []), "host")))
                 hint = suggestion(name, self.initiators)
                 yield f"interconnect.priorities[{position}]", f"'{name}' is no initiator; allowed: {allowed}{hint}"
 
