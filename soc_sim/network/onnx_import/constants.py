@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from onnx import NodeProto, TensorProto, helper, numpy_helper
+from onnx import NodeProto, TensorProto, defs, helper, numpy_helper
 
 from soc_sim.errors import NetworkError
 from soc_sim.network.onnx_import.faults import reason
@@ -75,7 +75,7 @@ class Constants:
                 raise NetworkError(f'{self._path}: values of "{name}" are unknown: a quantiser that is not computed')
             try:
                 array = np.asarray(read())
-            except (OSError, ValueError) as error:
+            except (OSError, ValueError, TypeError, IndexError) as error:
                 raise NetworkError(f'{self._path}: values of "{name}" cannot be read: {reason(error)}') from None
             if array.size > KEPT_ELEMENTS:
                 return array
@@ -97,8 +97,11 @@ class Constants:
         return self._reference(node, inputs)
 
     def _reference(self, node: NodeProto, inputs: dict[str, Array]) -> list[Array]:
-        """The node's results by the reference implementation of onnx."""
-        from onnx.reference import ReferenceEvaluator  # 70 ms that most models do not need
+        """The node's results by the reference implementation of onnx, which lacks old forms of a few operators.
+
+        For those (DequantizeLinear before opset 19) the newest form is taken: it allows more and means the same.
+        """
+        from onnx.reference import ReferenceEvaluator  # needed by few models, and slow to import
 
         outputs = [name for name in node.output if name]
         graph = helper.make_graph(
@@ -110,11 +113,18 @@ class Constants:
             ],
             [helper.make_value_info(name, helper.make_tensor_type_proto(0, None)) for name in outputs],
         )
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", self._opset)])
+        old, new = (
+            helper.make_model(graph, opset_imports=[helper.make_opsetid("", version)])
+            for version in (self._opset, defs.onnx_opset_version())
+        )
         try:
             with np.errstate(all="ignore"), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                results = iter(ReferenceEvaluator(model).run(None, inputs))
+                try:
+                    evaluator = ReferenceEvaluator(old)
+                except RuntimeError:
+                    evaluator = ReferenceEvaluator(new)
+                results = iter(evaluator.run(None, inputs))
         except Exception as error:  # noqa: BLE001  the reference implementation raises whatever its numpy code raises
             raise NetworkError(
                 f'{self._path}: node "{node.name}": {node.op_type} of constants cannot be computed: {reason(error)}'

@@ -12,6 +12,7 @@ from soc_sim.network.onnx_import.constants import Constants
 from soc_sim.network.onnx_import.convert import Converter
 from soc_sim.network.onnx_import.faults import Faults
 from soc_sim.network.onnx_import.inputs import fix_inputs
+from soc_sim.network.onnx_import.legacy import UNIFORM_OPSET
 from soc_sim.network.onnx_import.reading import opset, read
 from soc_sim.network.onnx_import.shapes import Walk
 from soc_sim.network.onnx_import.structure import ordered_nodes
@@ -23,7 +24,7 @@ def import_network(path: Path, input_shapes: Mapping[str, tuple[int, ...]], allo
     graph, version = model.graph, opset(model)
     nodes = ordered_nodes(graph, faults)
     shapes = fix_inputs(graph, input_shapes, faults)
-    constants = Constants(path, version, graph.initializer)
+    constants = Constants(path, max(version, UNIFORM_OPSET), graph.initializer)
     stated = {value.name: value.type for value in (*graph.value_info, *graph.output)}
     analysis = Walk(constants, version, stated, allow_unknown, faults).run(nodes, _known(graph, shapes))
 

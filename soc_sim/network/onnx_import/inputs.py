@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from onnx import GraphProto, ValueInfoProto
+from onnx import GraphProto, TensorProto, ValueInfoProto
 
 from soc_sim.network.onnx_import.faults import Faults, did_you_mean, size
 from soc_sim.network.onnx_import.structure import run_time_inputs
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 Dimension = int | str
+
+UNSUPPORTED = (TensorProto.UNDEFINED, TensorProto.STRING, TensorProto.COMPLEX64, TensorProto.COMPLEX128)
 
 
 def fix_inputs(graph: GraphProto, given: Mapping[str, tuple[int, ...]], faults: Faults) -> dict[str, tuple[int, ...]]:
@@ -57,10 +59,13 @@ def _stated(value: ValueInfoProto, faults: Faults) -> Sequence[Dimension] | None
     if value.type.WhichOneof("value") != "tensor_type":
         faults.add(f'input "{value.name}" is not a tensor; allowed: tensors')
         return []
-    if not value.type.tensor_type.HasField("shape"):
+    kind = value.type.tensor_type
+    if kind.elem_type in UNSUPPORTED:
+        faults.add(f'input "{value.name}" holds {TensorProto.DataType.Name(kind.elem_type)}; allowed: real numbers')
+    if not kind.HasField("shape"):
         return None
     dimensions: list[Dimension] = []
-    for index, d in enumerate(value.type.tensor_type.shape.dim):
+    for index, d in enumerate(kind.shape.dim):
         if not d.HasField("dim_value") or d.dim_value == -1:
             dimensions.append("" if d.dim_param == "?" else d.dim_param)
         else:

@@ -17,9 +17,11 @@ from soc_sim.errors import NetworkError
 from soc_sim.network.onnx_import.faults import Faults, reason
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 NEWEST_OPSET = onnx.defs.onnx_opset_version()
+KNOWN_TYPES = frozenset(onnx.TensorProto.DataType.values()) - {onnx.TensorProto.UNDEFINED}
 IR_VERSION_FIELD = b"\x08"
 """First byte of every ONNX file: field 1 (ir_version) as a varint."""
 
@@ -52,6 +54,8 @@ def read(path: Path) -> onnx.ModelProto:
     if not model.HasField("graph"):
         raise NetworkError(f"{path}: contains no graph; allowed: an ONNX model")
     faults = Faults(path)
+    if any(isinstance(text, bytes) for text in _texts(model.graph)):
+        raise NetworkError(f"{path}: is damaged: a name is not UTF-8")
     _check_data(model.graph, path, faults)
     if not 1 <= opset(model) <= NEWEST_OPSET:
         faults.add(f"opset {opset(model)} is not known to onnx {onnx.__version__}; allowed: 1 to {NEWEST_OPSET}")
@@ -64,22 +68,36 @@ def opset(model: onnx.ModelProto) -> int:
     return next((int(entry.version) for entry in model.opset_import if entry.domain in ("", "ai.onnx")), 1)
 
 
+def _texts(graph: onnx.GraphProto) -> Iterator[str | bytes]:
+    """Every name in a graph; protobuf leaves one that is not UTF-8 as bytes."""
+    for node in graph.node:
+        yield from (node.name, node.op_type, node.domain, *node.input, *node.output)
+        for attribute in node.attribute:
+            yield attribute.name
+            yield from _texts(attribute.g)
+    for value in (*graph.input, *graph.output, *graph.value_info):
+        yield value.name
+        yield from (dimension.dim_param for dimension in value.type.tensor_type.shape.dim)
+    yield from (tensor.name for tensor in graph.initializer)
+
+
 def _check_data(graph: onnx.GraphProto, path: Path, faults: Faults) -> None:
     """Every initializer has a shape, an element type and as many values as its shape says."""
     for tensor in graph.initializer:
         if any(dimension < 0 for dimension in tensor.dims):
             faults.add(f'initializer "{tensor.name}": negative dimension in {list(tensor.dims)}; allowed: 0 or more')
+        elif tensor.data_type not in KNOWN_TYPES:
+            faults.add(f'initializer "{tensor.name}": element type {tensor.data_type}; allowed: the types of onnx')
         elif uses_external_data(tensor):
             _check_external(tensor, path, faults)
+        elif tensor.raw_data and len(tensor.raw_data) != (needed := _raw_bytes(tensor)):
+            stored = len(tensor.raw_data)
+            faults.add(f'initializer "{tensor.name}": {stored} bytes of data; its shape and type need {needed}')
         else:
             try:
                 onnx.checker.check_tensor(tensor)
             except onnx.checker.ValidationError as error:
                 faults.add(f'initializer "{tensor.name}": {reason(error)}')
-                continue
-            stored, needed = len(tensor.raw_data), _raw_bytes(tensor)
-            if stored and stored != needed:
-                faults.add(f'initializer "{tensor.name}": {stored} bytes of data; its shape and type need {needed}')
     for sparse in graph.sparse_initializer:
         faults.add(f'initializer "{sparse.values.name}" is stored sparse; allowed: dense tensors (zeros included)')
 
