@@ -144,6 +144,8 @@ class Converter:
             kernel = found["kernel_shape"]
             return tuple(int(k) for k in kernel) if isinstance(kernel, tuple) else ()
         data, weights, *rest = (self.tensors[name].shape for name in node.input if name)
+        if len(weights) != len(data):
+            raise ValueError(f"weights of {len(weights)} dimensions; allowed: {len(data)}, as many as the input has")
         check = windows.check_convolution if node.op_type == "Conv" else windows.check_transposed
         check(found, data, weights, rest[0] if rest else None)
         return weights[2:]

@@ -24,7 +24,7 @@ class Faults:
     def add(self, text: str, node: NodeProto | None = None) -> None:
         """Notes a fault, of ``node`` if it is given; line breaks of foreign messages become spaces."""
         place = f'node "{node.name}": ' if node is not None else ""
-        self.lines.append(f"{self.path}: {place}{' '.join(text.split())}")
+        self.lines.append(f"{self.path}: {' '.join((place + text).split())}")
 
     def check(self) -> None:
         """Ends the import if there are faults.

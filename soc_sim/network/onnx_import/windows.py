@@ -59,6 +59,8 @@ def resolve(op_type: str, found: Attributes, kernel: Numbers, before: Numbers, a
         ValueError: an attribute has the wrong number of entries or one that is not allowed.
     """
     rank = len(kernel)
+    if rank != len(before):
+        raise ValueError(f"kernel_shape {kernel}; allowed: {len(before)} numbers")
     strides = _numbers(found, "strides", (1,) * rank, least=1)
     dilations = _numbers(found, "dilations", (1,) * rank, least=1)
     pads = _numbers(found, "pads", (0,) * 2 * rank, least=0)
