@@ -153,8 +153,9 @@ class Walk:
             types = {node.output[0]: self._result.types[node.input[0]]}
         elif node.op_type == "Constant":
             # Not by its definition: before opset 9 that allows floats only, and nobody kept to it.
-            if len(node.attribute) != 1:
-                self._faults.add(f"Constant with {len(node.attribute)} values; allowed: 1", node)
+            if len(node.attribute) != 1 or len(node.output) != 1:
+                counts = f"{len(node.attribute)} attributes and {len(node.output)} outputs"
+                self._faults.add(f"Constant with {counts}; allowed: one of each", node)
                 return
             tensor = node.attribute[0].t
             types = (
