@@ -1,0 +1,173 @@
+"""``soc-sim gemm``: one GEMM on a bare array, with its counts and a check of its numbers."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from soc_sim.config.array import DATAFLOWS, Array, DataflowName
+from soc_sim.config.loader import load
+from soc_sim.dataflow import GemmCounts, counts
+from soc_sim.dataflow.execute import execute, matches
+from soc_sim.dataflow.operands import load_operands, random_operands
+from soc_sim.dataflow.reference import run as run_reference
+from soc_sim.errors import InputError, VerificationError, suggestion
+
+SCHEMA = 1
+Matrix = npt.NDArray[Any]
+
+
+def add_parser(subparsers: Any) -> None:
+    """Adds the command to the command line."""
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        "gemm",
+        help="one GEMM on a bare array",
+        description="Runs O = W·X on a bare array with ideal memory: cycles, words, and a check of the result.",
+    )
+    parser.add_argument("--rows", type=int, required=True, metavar="R", help="PE rows")
+    parser.add_argument("--cols", type=int, required=True, metavar="C", help="PE columns")
+    parser.add_argument(
+        "--dataflow", required=True, metavar="F", help=f"{', '.join(DATAFLOWS)}, or auto: the one with fewest cycles"
+    )
+    files = parser.add_argument_group("operands from files")
+    files.add_argument("--weights", type=Path, metavar="W.npy", help="W, M×K")
+    files.add_argument("--inputs", type=Path, metavar="X.npy", help="X, K×N")
+    sizes = parser.add_argument_group("random operands (seeded by --seed)")
+    sizes.add_argument("-m", type=int, metavar="M", help="rows of W")
+    sizes.add_argument("-k", type=int, metavar="K", help="columns of W, rows of X")
+    sizes.add_argument("-n", type=int, metavar="N", help="columns of X")
+    parser.add_argument(
+        "--set",
+        dest="overrides",
+        action="append",
+        default=[],
+        metavar="PATH=VALUE",
+        help="overrides a value of the array's description, as in edge_tiles=full",
+    )
+    parser.add_argument("--reference", action="store_true", help="use the register-level model: slow, clock by clock")
+    parser.add_argument("--output", type=Path, metavar="O.npy", help="writes the result, M×N")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Runs the command; results go to stdout.
+
+    Raises:
+        InputError: Operands, array, dataflow or the place of the output are wrong.
+        VerificationError: The result is not W·X.
+    """
+    array, weights, inputs = _read(args)
+    name = _choose(args.dataflow, array, weights, inputs)
+    if args.reference:
+        outcome = run_reference(name, array, weights, inputs)
+        output, gemm = outcome.output, outcome.counts
+    else:
+        output, gemm = execute(name, array, weights, inputs), _counts(name, array, weights, inputs)
+    correct = matches(output, weights, inputs)
+    if args.output is not None:
+        _write(args.output, output)
+    report = _report(name, array, weights, inputs, gemm) | {"matches_reference": correct}
+    print(json.dumps(report, indent=2) if args.json else _as_text(report))
+    if not correct:
+        raise VerificationError(f"{name}: the result differs from W·X")
+    return 0
+
+
+def _read(args: argparse.Namespace) -> tuple[Array, Matrix, Matrix]:
+    """Everything the user handed in, or all faults at once."""
+    faults: list[str] = []
+    flows, output = [*DATAFLOWS, "auto"], args.output
+    if args.dataflow not in flows:
+        guess = suggestion(args.dataflow, flows)
+        faults.append(f"--dataflow: {args.dataflow!r} is unknown; allowed: {', '.join(flows)}{guess}")
+    if output is not None and (not output.parent.is_dir() or (output.exists() and not output.is_file())):
+        faults.append(f"--output {output}: cannot be written; allowed: a file in an existing folder")
+    array = operands = None
+    try:
+        description = {"kind": "array", "rows": args.rows, "cols": args.cols, "clock": "1 GHz"}
+        array = load(description, Array, args.overrides)
+    except InputError as error:
+        faults += error.faults
+    try:
+        operands = _operands(args)
+    except InputError as error:
+        faults += error.faults
+    if array is None or operands is None or faults:
+        raise InputError(*faults)
+    return array, *operands
+
+
+def _operands(args: argparse.Namespace) -> tuple[Matrix, Matrix]:
+    files = (args.weights, args.inputs)
+    sizes = (args.m, args.k, args.n)
+    if None not in files and sizes == (None, None, None):
+        return load_operands(*files)
+    if None not in sizes and files == (None, None):
+        return random_operands(*sizes, seed=args.seed or 0)
+    raise InputError("operands: allowed: either --weights and --inputs, or -m, -k and -n")
+
+
+def _counts(name: DataflowName, array: Array, weights: Matrix, inputs: Matrix) -> GemmCounts:
+    (m, k), n = weights.shape, inputs.shape[1]
+    return counts(name, array, m, k, n)
+
+
+def _choose(wanted: str, array: Array, weights: Matrix, inputs: Matrix) -> DataflowName:
+    """The flow that was named, or the one with fewest cycles; the first of them in a tie."""
+    candidates = [name for name in DATAFLOWS if name in array.dataflows and wanted in (name, "auto")]
+    if not candidates:
+        raise InputError(f"--dataflow: {wanted!r} is not among the array's dataflows: {', '.join(array.dataflows)}")
+    return min(candidates, key=lambda name: _counts(name, array, weights, inputs).cycles)
+
+
+def _report(name: DataflowName, array: Array, weights: Matrix, inputs: Matrix, gemm: GemmCounts) -> dict[str, Any]:
+    (m, k), n = weights.shape, inputs.shape[1]
+    return {
+        "schema": SCHEMA,
+        "version": version("soc_sim"),
+        "config": array.model_dump(mode="json"),
+        "dataflow": name,
+        "rows": array.rows,
+        "cols": array.cols,
+        "m": m,
+        "k": k,
+        "n": n,
+        "cycles": gemm.cycles,
+        "folds": gemm.folds,
+        "macs_executed": gemm.macs,
+        "utilisation": gemm.macs / (array.rows * array.cols * gemm.cycles),
+        "weight_words_read": gemm.weight_words,
+        "input_words_read": gemm.input_words,
+        "zeros_injected": 0,  # dense flows pass zeros through
+        "output_words_written": gemm.output_words,
+        "accumulator_words_read": gemm.accumulator_reads,
+        "metadata_bits": 0,
+        "weight_bits": {"dense": m * k * array.operand_bits},
+    }
+
+
+def _as_text(report: dict[str, Any]) -> str:
+    shown = {key: value for key, value in report.items() if key not in ("schema", "version", "config")}
+    shown |= {f"weight_bits ({name})": bits for name, bits in shown.pop("weight_bits").items()}
+    shown["utilisation"] = f"{shown['utilisation']:.1%}"
+    width = max(map(len, shown))
+    return "\n".join(f"{key:{width}}  {value}" for key, value in shown.items())
+
+
+def _write(path: Path, matrix: Matrix) -> None:
+    """Writes beside the target and renames: nobody ever sees half a file."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with partial.open("wb") as file:
+            np.save(file, matrix)
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise InputError(f"--output {path}: cannot be written: {error.strerror}") from None

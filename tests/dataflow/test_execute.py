@@ -1,0 +1,74 @@
+"""Numbers of a GEMM, fold by fold, and what counts as a match."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from soc_sim.config.array import Array
+from soc_sim.dataflow import DATAFLOWS, counts
+from soc_sim.dataflow.execute import execute, matches
+from soc_sim.dataflow.schedule import schedule
+
+NAMES = pytest.mark.parametrize("name", list(DATAFLOWS))
+SIZE = st.integers(1, 20)
+
+
+def grid(rows: int, cols: int) -> Array:
+    return Array.model_validate({"rows": rows, "cols": cols, "clock": "1 GHz"})
+
+
+@NAMES
+@given(rows=st.integers(1, 5), cols=st.integers(1, 5), m=SIZE, k=SIZE, n=SIZE, seed=st.integers(0, 99))
+def test_integers_are_exact(name: Any, rows: int, cols: int, m: int, k: int, n: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    weights, inputs = rng.integers(-99, 99, (m, k)), rng.integers(-99, 99, (k, n))
+    output = execute(name, grid(rows, cols), weights, inputs)
+    assert output.dtype == np.int64
+    np.testing.assert_array_equal(output, weights @ inputs)
+
+
+@NAMES
+@given(rows=st.integers(1, 5), cols=st.integers(1, 5), m=SIZE, k=SIZE, n=SIZE)
+def test_the_folds_of_a_schedule_cover_every_product_once(
+    name: Any, rows: int, cols: int, m: int, k: int, n: int
+) -> None:
+    array = grid(rows, cols)
+    times = np.zeros((m, k, n), dtype=int)
+    folds = list(schedule(name, array, m, k, n))
+    for fold in folds:
+        times[np.ix_(fold.ms, fold.ks, fold.ns)] += 1
+    assert (times == 1).all()
+    assert len(folds) == counts(name, array, m, k, n).folds
+
+
+@NAMES
+def test_real_numbers_match_in_every_order_of_addition(name: Any) -> None:
+    rng = np.random.default_rng(4)
+    weights, inputs = rng.standard_normal((30, 200)), rng.standard_normal((200, 30))
+    assert matches(execute(name, grid(4, 4), weights, inputs), weights, inputs)
+
+
+def test_one_wrong_integer_is_no_match() -> None:
+    weights, inputs = np.ones((3, 4), dtype=np.int64), np.ones((4, 3), dtype=np.int64)
+    output = weights @ inputs
+    assert matches(output, weights, inputs)
+    output[2, 1] += 1
+    assert not matches(output, weights, inputs)
+
+
+def test_a_real_number_off_by_more_than_rounding_is_no_match() -> None:
+    weights, inputs = np.full((3, 4), 0.1), np.full((4, 3), 0.3)
+    output = weights @ inputs
+    assert matches(output, weights, inputs)
+    output[0, 0] *= 1 + 1e-12
+    assert not matches(output, weights, inputs)
+
+
+def test_integers_beyond_the_precision_of_float64_stay_exact() -> None:
+    weights, inputs = np.array([[2**31, 1]]), np.array([[2**31], [1]])
+    assert execute("dWS", grid(1, 1), weights, inputs) == [[2**62 + 1]]
