@@ -1,0 +1,103 @@
+"""The functions of the package for scripts and for the command line: load, compile, simulate."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from soc_sim import compiler, system
+from soc_sim.compiler.program import Program
+from soc_sim.config.loader import load
+from soc_sim.config.run import Choice, Run, Workload
+from soc_sim.config.run import Mapping as MappingDescription
+from soc_sim.config.soc import Soc
+from soc_sim.network.base import Network
+from soc_sim.network.resolve import load_network as _load_network
+from soc_sim.observe.result import Result
+from soc_sim.observe.statistics import statistics
+from soc_sim.units import PS_PER_S
+
+
+def load_soc(source: str | Path | Mapping[str, object], overrides: Iterable[str] = ()) -> Soc:
+    """An SoC description.
+
+    Args:
+        source: Path of a YAML file, the name of a shipped SoC (``edge_16x16``), or a mapping with a file's keys.
+        overrides: ``PATH=VALUE`` texts as in ``--set``, with paths relative to the SoC (``array.rows=32``).
+
+    Raises:
+        ConfigurationError: all faults, one line each.
+    """
+    return load(source, Soc, overrides)
+
+
+def load_network(spec: str | Path, batch: int = 1) -> Network:
+    """A network of the zoo, or from an ``.onnx`` file (also ``package://NAME/path``), on ``batch`` inputs at once.
+
+    Raises:
+        NetworkError: nobody has it, or the file cannot be used.
+    """
+    return _load_network(str(spec), batch)
+
+
+def compile(  # noqa: A001 # the word of the field
+    soc: Soc, network: Network, dataflow: Choice | dict[str, Choice] = "auto"
+) -> Program:
+    """Map a network onto an SoC.
+
+    Raises:
+        MappingError: a tile does not fit a buffer, the network does not fit a memory, or a named layer does not exist.
+    """
+    return compiler.compile(network, soc, MappingDescription(dataflow=dataflow))
+
+
+def simulate(
+    soc: Soc,
+    network: Network | Program,
+    dataflow: Choice | dict[str, Choice] = "auto",
+    *,
+    inferences: int = 1,
+    seed: int = 0,
+) -> Result:
+    """Compile (unless it is a program already) and simulate.
+
+    Raises:
+        MappingError: as in :func:`compile`.
+        DeadlockError: the program cannot make progress.
+    """
+    workload = {"network": network.network if isinstance(network, Program) else network.source or network.name}
+    batch = 1 if isinstance(network, Program) else network.batch
+    run = Run.model_construct(
+        kind="run",
+        soc=soc,
+        workload=Workload(**workload, batch=batch, inferences=inferences),
+        mapping=MappingDescription(dataflow=dataflow),
+        seed=seed,
+    )
+    return simulate_run(run, network)
+
+
+def simulate_run(run: Run, network: Network | Program | None = None) -> Result:
+    """What ``soc-sim run`` does; ``network`` is what the run's workload names, where the caller has it already.
+
+    Raises:
+        NetworkError, MappingError, DeadlockError: as in the functions above.
+    """
+    began_s = time.perf_counter()
+    soc = run.soc
+    if network is None:
+        network = _load_network(run.workload.network, run.workload.batch)
+    program = network if isinstance(network, Program) else compiler.compile(network, soc, run.mapping)
+    record = system.run(soc, program)
+    document = statistics(record, config=run.model_dump(mode="json", exclude_none=True), seed=run.seed)
+    if run.workload.inferences > 1:
+        document["steady_latency_s"] = _steady_latency_s(soc, program, run.workload.inferences)
+    document["simulation"]["wall_s"] = time.perf_counter() - began_s
+    return Result(document, lambda recorder: system.run(soc, program, recorder=recorder))
+
+
+def _steady_latency_s(soc: Soc, program: Program, inferences: int) -> float:
+    """Mean distance between the ends of inferences that follow one another without a pause."""
+    ends_ps = system.run(soc, program, inferences=inferences).inference_end_ps
+    return (ends_ps[-1] - ends_ps[0]) / (inferences - 1) / PS_PER_S

@@ -1,0 +1,71 @@
+"""The outcome of a run in Python: the JSON document by attribute, and the files and pictures made from it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from soc_sim.kernel import SliceRecorder
+from soc_sim.observe.chrome import write_chrome
+from soc_sim.observe.html import to_html
+from soc_sim.observe.timeline import Timeline
+from soc_sim.system import RunRecord
+
+
+class Fields:
+    """Keys of a JSON object as attributes (``layer.stall_s``); ``document`` is the object itself."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self.document = document
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or name not in self.document:
+            raise AttributeError(f"{type(self).__name__} has no {name!r}; there are: {', '.join(self.document)}")
+        return self.document[name]
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self.document]
+
+
+class LayerResult(Fields):
+    """One layer; its attributes are the keys of ``layers`` in the JSON document."""
+
+    def __repr__(self) -> str:
+        return f"<{self.name}: {self.end_s - self.start_s:.3e} s>"
+
+
+class Result(Fields):
+    """One simulation; its attributes are the keys of the JSON document.
+
+    Args:
+        document: What ``run --json`` prints.
+        replay: Runs the same simulation again with a recorder. Traces cost nothing unless they are asked for; as runs
+            are deterministic, they can be made afterwards.
+    """
+
+    def __init__(self, document: Mapping[str, Any], replay: Callable[[SliceRecorder], RunRecord]) -> None:
+        super().__init__(document)
+        self._replay = replay
+        self.layers = tuple(LayerResult(layer) for layer in document["layers"])
+
+    def __repr__(self) -> str:
+        return f"<{self.network}: {self.latency_s:.6g} s, {self.utilisation:.1%} of the array's MACs>"
+
+    def to_json(self) -> str:
+        """The document of ``run --json``."""
+        return json.dumps(self.document, indent=2, ensure_ascii=False, allow_nan=False)
+
+    def timeline(self) -> Timeline:
+        """What was busy when: simulates again, with a recorder."""
+        timeline = Timeline()
+        timeline.add_layers(self._replay(timeline))
+        return timeline
+
+    def write_trace(self, path: str | Path) -> None:
+        """Write a Chrome/Perfetto JSON timeline with a track per component."""
+        write_chrome(Path(path), self.timeline(), latency_ps=self.latency_ps)
+
+    def _repr_html_(self) -> str:
+        return to_html(self.document)
