@@ -1,0 +1,50 @@
+"""Energy of DRAM commands from the supply currents of a datasheet.
+
+The formulas are those of Micron's power calculation (TN-40-07, "Calculating Memory Power for DDR4 SDRAM") in the form
+in which DRAMsim3 counts them (umd-memsys/DRAMsim3, src/configuration.cc): what a command draws above the standby
+current of the state the device is in, times supply, devices and duration. mA · V · ns = pJ.
+
+Left out: power-down and self-refresh, the second supply of devices that have one (fold it into the currents),
+termination, and the interface, for which a description has a figure of its own (``io_pj_per_bit``).
+"""
+
+from __future__ import annotations
+
+from soc_sim.config.memory import DramCurrents, DramTiming
+
+
+def activate_precharge_pj(currents: DramCurrents, timing: DramTiming) -> float:
+    """Opening and closing a row: IDD0·tRC − IDD3N·tRAS − IDD2N·tRP, with tRC = tRAS + tRP."""
+    charge = (
+        currents.idd0_ma * (timing.nRAS + timing.nRP) - currents.idd3n_ma * timing.nRAS - currents.idd2n_ma * timing.nRP
+    )
+    return _pj(currents, timing, charge)
+
+
+def read_burst_pj(currents: DramCurrents, timing: DramTiming, burst_length: int) -> float:
+    """One read of ``burst_length`` beats, two a cycle: (IDD4R − IDD3N)·BL/2."""
+    return _pj(currents, timing, (currents.idd4r_ma - currents.idd3n_ma) * burst_length / 2)
+
+
+def write_burst_pj(currents: DramCurrents, timing: DramTiming, burst_length: int) -> float:
+    """One write of ``burst_length`` beats, two a cycle: (IDD4W − IDD3N)·BL/2."""
+    return _pj(currents, timing, (currents.idd4w_ma - currents.idd3n_ma) * burst_length / 2)
+
+
+def refresh_pj(currents: DramCurrents, timing: DramTiming) -> float:
+    """One all-bank refresh: (IDD5 − IDD3N)·tRFC."""
+    return _pj(currents, timing, (currents.idd5_ma - currents.idd3n_ma) * timing.nRFC)
+
+
+def active_mw(currents: DramCurrents) -> float:
+    """Standby of a rank with a bank open: IDD3N."""
+    return currents.devices * currents.vdd_v * currents.idd3n_ma
+
+
+def precharged_mw(currents: DramCurrents) -> float:
+    """Standby of a rank with all banks closed: IDD2N."""
+    return currents.devices * currents.vdd_v * currents.idd2n_ma
+
+
+def _pj(currents: DramCurrents, timing: DramTiming, milliampere_cycles: float) -> float:
+    return currents.devices * currents.vdd_v * milliampere_cycles * timing.tck_ps / 1000

@@ -1,0 +1,68 @@
+"""What an on-chip buffer costs, interpolated between the memories of a table.
+
+Modelled: read and write energy of one access, leakage and area. Left out: idle cycles of the clock, redundancy, ECC,
+and the wires that join banks placed side by side.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from soc_sim.config.energy import SramPoint
+
+
+class SramCost(NamedTuple):
+    """Cost of one memory; the two energies are those of an access of its full width."""
+
+    read_pj: float
+    write_pj: float
+    leakage_mw: float
+    area_mm2: float
+
+
+def access(table: Sequence[SramPoint], capacity_bytes: int, width_bits: int) -> SramCost:
+    """Cost of a memory of ``capacity_bytes`` with a port of ``width_bits``.
+
+    Between points all four quantities follow a power law, first of the capacity and then of the width (straight lines
+    on logarithmic axes); a point of the table is reproduced exactly. Outside the table:
+
+    - capacity: the power law of the outermost two points goes on;
+    - narrower than the table: an access costs as much as the narrowest;
+    - wider than the table: equal banks side by side, each as wide as the table allows and accessed together.
+    """
+    narrowest, widest = min(p.width_bits for p in table), max(p.width_bits for p in table)
+    banks = math.ceil(width_bits / widest)
+    by_width = [
+        (width, _interpolate(_of_width(table, width), capacity_bytes / banks))
+        for width in sorted({p.width_bits for p in table})
+    ]
+    bank = _interpolate(by_width, max(width_bits / banks, narrowest))
+    return SramCost(*(banks * quantity for quantity in bank))
+
+
+def _of_width(table: Sequence[SramPoint], width_bits: int) -> list[tuple[int, SramCost]]:
+    """Capacity and cost of the points of one width, ascending."""
+    return sorted(
+        (p.capacity_bytes, SramCost(p.read_pj, p.write_pj, p.leakage_mw, p.area_mm2))
+        for p in table
+        if p.width_bits == width_bits
+    )
+
+
+def _interpolate(points: Sequence[tuple[int, SramCost]], x: float) -> SramCost:
+    """Power law through the two neighbours of ``x``; ``points`` ascend."""
+    if len(points) == 1:
+        return points[0][1]
+    upper = min(max(bisect_right([position for position, _ in points], x), 1), len(points) - 1)
+    (x0, low), (x1, high) = points[upper - 1], points[upper]
+    fraction = math.log(x / x0) / math.log(x1 / x0)
+    return SramCost(*(_between(a, b, fraction) for a, b in zip(low, high, strict=True)))
+
+
+def _between(a: float, b: float, fraction: float) -> float:
+    if a == 0 or b == 0:  # no power law passes through zero
+        return max(0.0, a + (b - a) * fraction)
+    return float(a ** (1 - fraction) * b**fraction)
