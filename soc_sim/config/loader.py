@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 import yaml
 from pydantic import ValidationError
@@ -13,7 +12,7 @@ from pydantic import ValidationError
 from soc_sim.config import overrides as settings
 from soc_sim.config.base import Description
 from soc_sim.config.kinds import KINDS
-from soc_sim.config.marks import Fault, Mark, Node, from_plain, parse_path
+from soc_sim.config.marks import Fault, Mark, Node, from_plain
 from soc_sim.config.places import Place
 from soc_sim.config.references import file_fault, find, is_bare, open_file, resolve
 from soc_sim.config.wording import faults
@@ -22,23 +21,11 @@ from soc_sim.errors import ConfigurationError
 
 D = TypeVar("D", bound=Description)
 Source = str | Path | Mapping[str, object]
+Check = Callable[[Node], Iterable[Fault]]
+"""A check by a part of the program that this one may not know; it sees the resolved nodes, valid or not."""
 
 
-@dataclass(frozen=True)
-class Document(Generic[D]):
-    """A description, and where each of its values was written."""
-
-    model: D
-    root: Node
-
-    def fault(self, path: str, text: str) -> Fault:
-        """A fault that a later stage found at ``path``, with the place in the file."""
-        keys = parse_path(path)
-        node = self.root.follow(keys)[-1]
-        return Fault(node.mark, keys, text)
-
-
-def load(source: Source, expected: type[D], overrides: Iterable[str] = ()) -> D:
+def load(source: Source, expected: type[D], overrides: Iterable[str] = (), checks: Iterable[Check] = ()) -> D:
     """A description of the expected kind.
 
     Args:
@@ -46,36 +33,35 @@ def load(source: Source, expected: type[D], overrides: Iterable[str] = ()) -> D:
             shipped file, or a mapping with the keys that such a file has.
         expected: For example ``Run`` or ``Soc``.
         overrides: ``PATH=VALUE`` texts, applied in order after references are resolved.
+        checks: What else to look at.
 
     Raises:
-        ConfigurationError: all faults, one line each.
+        ConfigurationError: all faults, one line each, sorted by file and line.
     """
-    return read_document(source, (expected,), overrides).model
+    return _load(source, (expected,), overrides, checks)
 
 
-def load_any(source: Source, overrides: Iterable[str] = ()) -> Description:
+def load_any(source: Source, overrides: Iterable[str] = (), checks: Iterable[Check] = ()) -> Description:
     """A description of whatever kind the source says; a run if it says none. Otherwise as :func:`load`."""
-    return read_document(source, tuple(KINDS.values()), overrides).model
+    return _load(source, tuple(KINDS.values()), overrides, checks)
 
 
-def read_document(source: Source, expected: tuple[type[D], ...], overrides: Iterable[str] = ()) -> Document[D]:
-    """As :func:`load`, for one of several kinds, with the places where the values were written."""
+def _load(source: Source, expected: tuple[type[D], ...], overrides: Iterable[str], checks: Iterable[Check]) -> D:
     place = Place.of(*expected)
     root = _open(source, place)
-    if not root.broken:
-        settings.apply(root, place, overrides)
-    found = list(root.all_faults())
-    model = None
-    if not root.broken:
-        kind = root.get("kind")
-        chosen = place.narrowed(kind.value if kind else "run")
-        try:
-            model = chosen.models[0].model_validate(root.plain)
-        except ValidationError as error:
-            found += faults(error, root, chosen)
-    if found or model is None:
+    if root.broken:
+        raise ConfigurationError(*(str(fault) for fault in root.all_faults()))
+    settings.apply(root, place, overrides)
+    kind = root.get("kind")
+    place = place.narrowed(kind.value if kind else "run")
+    found = [*root.all_faults(), *(fault for check in checks for fault in check(root))]
+    try:
+        model = place.models[0].model_validate(root.plain)
+    except ValidationError as error:
+        found += faults(error, root, place)
+    if found:
         raise ConfigurationError(*(str(fault) for fault in sorted(found, key=lambda fault: fault.mark)))
-    return Document(model, root)  # type: ignore[arg-type]  # one of `expected`, chosen by its kind
+    return model  # type: ignore[return-value]  # one of `expected`, chosen by its kind
 
 
 def dump(model: Description) -> str:
