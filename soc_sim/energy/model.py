@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from soc_sim.config.core import BUFFERS
 from soc_sim.config.energy import MacPoint
 from soc_sim.config.memory import Dram, Memory, SimpleMemory
 from soc_sim.config.soc import Soc
@@ -99,20 +100,11 @@ def _mac(soc: Soc) -> MacPoint:
 
 
 def _buffers(soc: Soc) -> dict[str, tuple[SramCost, int]]:
-    """Cost and width in bytes of each buffer; the default width is that of the array's edge it feeds or drains.
-
-    Results leave by either edge, depending on the dataflow, so that the output buffer is as wide as the longer one.
-    """
-    array, buffers = soc.array, soc.buffers
-    edges = {
-        "weights_buffer": (buffers.weights, array.rows * array.operand_bytes),
-        "inputs_buffer": (buffers.inputs, array.cols * array.operand_bytes),
-        "outputs_buffer": (buffers.outputs, max(array.rows, array.cols) * array.accumulator_bytes),
-    }
+    """Cost and port width in bytes of each buffer."""
     costs = {}
-    for name, (buffer, edge_bytes) in edges.items():
-        width_bytes = buffer.width_bytes or edge_bytes
-        costs[name] = (sram.access(soc.energy.sram, buffer.capacity_bytes, 8 * width_bytes), width_bytes)
+    for name in BUFFERS:
+        capacity_bytes, width_bytes = getattr(soc.buffers, name).capacity_bytes, soc.port_width_bytes(name)
+        costs[f"{name}_buffer"] = (sram.access(soc.energy.sram, capacity_bytes, 8 * width_bytes), width_bytes)
     return costs
 
 
