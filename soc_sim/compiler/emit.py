@@ -1,0 +1,232 @@
+"""Writes the instructions of a layer, in an order that lets loads run ahead.
+
+Tiles follow one another in program order, each as its loads, its Compute and its Store. Units are decoupled, so loads of
+the next tiles start as soon as there is room. A tile that equals the one loaded last is not loaded again; the last
+Compute that uses it gives its space back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from soc_sim.compiler.hazards import HOST, Hazards
+from soc_sim.compiler.host import HostWork
+from soc_sim.compiler.nest import Nest, Operands
+from soc_sim.compiler.program import BufferName, Compute, Instruction, Load, MemoryName, Region, Store, TileCounts, VectorOp
+from soc_sim.compiler.tiles import Step, Tiles
+from soc_sim.compiler.tiling import Choice
+from soc_sim.compiler.views import View
+from soc_sim.config.array import Array, DataflowName
+from soc_sim.dataflow import counts
+
+Box = tuple[tuple[int, ...], tuple[int, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Memory and address of a storage."""
+
+    memory: MemoryName
+    address: int
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayWork:
+    """An array layer, ready to be written down."""
+
+    nest: Nest
+    operands: Operands
+    choice: Choice
+    tiles: Tiles
+    weights: Home | None
+    """Where its packed weights start; None for a product of two activations."""
+    offsets: dict[tuple[int, int, int], int]
+    """Of the packed tiles by (group, m, k)."""
+
+
+class Emitter:
+    """Collects the instructions of a program, layer by layer."""
+
+    def __init__(self, array: Array, cores: int, homes: Mapping[str, Home], hazards: Hazards) -> None:
+        self.array, self.cores, self.homes, self.hazards = array, cores, homes, hazards
+        self.instructions: list[Instruction] = []
+        self._counts: dict[tuple[DataflowName, int, int, int], TileCounts] = {}
+
+    def host(self, layer: int, work: HostWork) -> None:
+        """One VectorOp."""
+        index = len(self.instructions)
+        depends: set[int] = set()
+        for view in work.reads:
+            depends |= self.hazards.read(view.root, view.span(*_whole(view)), index, HOST)
+        for view in work.writes:
+            depends |= self.hazards.write(view.root, view.span(*_whole(view)), index, HOST)
+        reads, writes = (
+            tuple(region for view in views for region in self.regions(view, _whole(view)))
+            for views in (work.reads, work.writes)
+        )
+        self.instructions.append(VectorOp(index, layer, reads, writes, work.operations, tuple(sorted(depends))))
+
+    def array_layer(self, layer: int, work: ArrayWork) -> None:
+        """Loads, Computes and Stores of all tiles, one core after the other."""
+        for core in range(self.cores):
+            _CoreShare(self, layer, core, work).emit()
+
+    def regions(self, view: View, box: Box) -> tuple[Region, ...]:
+        """The memory that a box of a view occupies."""
+        home = self.homes[view.root]
+        return tuple(
+            Region(home.memory, home.address + piece.offset, piece.line_bytes, piece.lines, piece.pitch_bytes)
+            for piece in view.pieces(*box)
+        )
+
+    def counts(self, dataflow: DataflowName, m: int, k: int, n: int) -> TileCounts:
+        """The counts of one GEMM in bytes, remembered: a layer has few different tiles."""
+        key = (dataflow, m, k, n)
+        if key not in self._counts:
+            found, operand = counts(dataflow, self.array, m, k, n), self.array.operand_bytes
+            word = operand if dataflow == "dOS" else self.array.accumulator_bytes
+            self._counts[key] = TileCounts(
+                found.cycles,
+                found.folds,
+                found.macs,
+                found.weight_words * operand,
+                found.input_words * operand,
+                found.output_words * word,
+                found.accumulator_reads * word,
+            )
+        return self._counts[key]
+
+
+class _CoreShare:
+    """The part of an array layer that one core computes."""
+
+    def __init__(self, emitter: Emitter, layer: int, core: int, work: ArrayWork) -> None:
+        self.emitter, self.layer, self.core, self.work = emitter, layer, core, work
+        self.nest, self.operands, self.tiles = work.nest, work.operands, work.tiles
+        self.operand_bytes = emitter.array.operand_bytes
+        self.word_bytes = self.operand_bytes if work.choice.dataflow == "dOS" else emitter.array.accumulator_bytes
+
+    def emit(self) -> None:
+        instructions = self.emitter.instructions
+        steps = list(self.tiles.of_core(self.core, self.emitter.cores))
+        last_k = len(self.tiles.channels) - 1
+        weights: list[Load] = []
+        inputs: list[Load] = []
+        for position, step in enumerate(steps):
+            before = steps[position - 1] if position else None
+            after = steps[position + 1] if position + 1 < len(steps) else None
+            if before is None or _weight_key(before) != _weight_key(step):
+                weights = self._load_weights(step)
+            if before is None or _input_key(before) != _input_key(step):
+                inputs = self._load_inputs(step)
+            addends = self._load_addends(step) if step.k == last_k else []
+            frees_weights = after is None or _weight_key(after) != _weight_key(step)
+            frees_inputs = after is None or _input_key(after) != _input_key(step)
+            output_bytes = self._output_elements(step) * self.word_bytes
+            compute = Compute(
+                len(instructions),
+                self.layer,
+                self.core,
+                tuple(load.index for load in weights),
+                tuple(load.index for load in (*inputs, *addends)),
+                output_bytes if step.k == 0 else 0,
+                sum(load.buffer_bytes for load in weights) * frees_weights,
+                sum(load.buffer_bytes for load in inputs) * frees_inputs
+                + sum(load.buffer_bytes for load in addends),
+                self._counts(step, sum(load.buffer_bytes for load in addends)),
+            )
+            instructions.append(compute)
+            if step.k == last_k:
+                self._store(step, compute.index, output_bytes)
+
+    def _load_weights(self, step: Step) -> list[Load]:
+        size = self.tiles.weight_bytes(step, self.operand_bytes, self.emitter.array.accumulator_bytes)
+        if self.work.weights is not None:
+            address = self.work.weights.address + self.work.offsets[step.group, step.m, step.k]
+            return self._load("weights", (Region(self.work.weights.memory, address, size),), ())
+        view = self.operands.w
+        assert view is not None
+        extents = (self.tiles.groups[step.group], self.tiles.m[step.m], self.tiles.channels[step.k])
+        kernel = (self.nest.rows.kernel, self.nest.cols.kernel)
+        box = (*(extent.start for extent in extents), 0, 0), (*(extent.stop for extent in extents), *kernel)
+        return self._load_view("weights", view, box)
+
+    def _load_inputs(self, step: Step) -> list[Load]:
+        """The raw input of a tile with its halo; nothing, where all of it is padding."""
+        pixels = self.tiles.pixels[step.n]
+        rows, cols = self.nest.rows.reads(*pixels.rows), self.nest.cols.reads(*pixels.cols)
+        if rows[0] == rows[1] or cols[0] == cols[1]:
+            return []
+        extents = (pixels.images, rows, cols, self.tiles.groups[step.group], self.tiles.channels[step.k])
+        return self._load_view("inputs", self.operands.x, _box(extents))
+
+    def _load_addends(self, step: Step) -> list[Load]:
+        return [load for view in self.operands.residuals for load in self._load_view("inputs", view, self._output(step))]
+
+    def _load_view(self, buffer: BufferName, view: View, box: Box) -> list[Load]:
+        index = len(self.emitter.instructions)
+        depends = self.emitter.hazards.read(view.root, view.span(*box), index, (self.core, buffer))
+        return self._load(buffer, self.emitter.regions(view, box), tuple(sorted(depends)))
+
+    def _load(self, buffer: BufferName, regions: tuple[Region, ...], depends: tuple[int, ...]) -> list[Load]:
+        size = sum(region.size_bytes for region in regions)
+        load = Load(len(self.emitter.instructions), self.layer, self.core, buffer, regions, size, depends)
+        self.emitter.instructions.append(load)
+        return [load]
+
+    def _store(self, step: Step, compute: int, buffer_bytes: int) -> None:
+        view, box, index = self.operands.o, self._output(step), len(self.emitter.instructions)
+        earlier = self.emitter.hazards.write(view.root, view.span(*box), index, (self.core, "outputs"))
+        depends = tuple(sorted({compute, *earlier}))
+        regions = self.emitter.regions(view, box)
+        self.emitter.instructions.append(Store(index, self.layer, self.core, regions, buffer_bytes, depends))
+
+    def _output(self, step: Step) -> Box:
+        pixels = self.tiles.pixels[step.n]
+        return _box((pixels.images, pixels.rows, pixels.cols, self.tiles.groups[step.group], self.tiles.m[step.m]))
+
+    def _output_elements(self, step: Step) -> int:
+        return self.tiles.groups[step.group].size * self.tiles.m[step.m].size * self.tiles.pixels[step.n].size
+
+    def _counts(self, step: Step, addend_bytes: int) -> TileCounts:
+        """Counts of a tile: those of its GEMM times its groups, corrected for what K in parts changes."""
+        tiles, flow, kernel = self.tiles, self.work.choice.dataflow, self.nest.kernel
+        m, n, k = tiles.m[step.m].size, tiles.pixels[step.n].size, tiles.channels[step.k].size * kernel
+        one, groups = self.emitter.counts(flow, m, k, n), tiles.groups[step.group].size
+        cycles, folds, written, read = one.cycles, one.folds, one.output_write_bytes, one.output_read_bytes
+        parts = len(tiles.channels)
+        if flow == "dOS" and parts > 1:
+            # The fold goes on where it stopped: skew and drain, and the results, belong to the last part.
+            is_last = step.k == parts - 1
+            whole = self.emitter.counts(flow, m, self.nest.gemm.k, n)
+            cycles = whole.cycles - (self.nest.gemm.k - k) if is_last else k
+            folds, written = (whole.folds, written) if is_last else (0, 0)
+        elif step.k > 0:
+            # The first block of K within this tile adds to sums that are there already, too.
+            read += m * n * self.word_bytes
+        return TileCounts(
+            cycles * groups,
+            folds * groups,
+            one.macs * groups,
+            one.weight_bytes * groups,
+            one.input_bytes * groups + addend_bytes,
+            written * groups,
+            read * groups,
+        )
+
+
+def _weight_key(step: Step) -> tuple[int, int, int]:
+    return step.group, step.m, step.k
+
+
+def _input_key(step: Step) -> tuple[int, int, int]:
+    return step.group, step.n, step.k
+
+
+def _box(extents: Sequence[tuple[int, int]]) -> Box:
+    return tuple(extent[0] for extent in extents), tuple(extent[1] for extent in extents)
+
+
+def _whole(view: View) -> Box:
+    return (0,) * len(view.shape), view.shape

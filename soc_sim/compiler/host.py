@@ -1,0 +1,83 @@
+"""Host layers: what an operator that is not a GEMM reads, writes and computes."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from soc_sim.compiler.fusion import UNKNOWN, Group
+from soc_sim.compiler.layout import Layout
+from soc_sim.compiler.views import View
+from soc_sim.network.base import Network, Operator
+from soc_sim.network.operators import OPERATORS
+
+_FIRST_INPUT_ONLY = frozenset(
+    (
+        "Slice", "Split", "Pad", "Resize", "Upsample", "Expand", "Tile", "TopK", "Clip", "Transpose", "Reshape", "Flatten",
+        "Squeeze", "Unsqueeze", "ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL2", "CumSum",
+    )
+)  # fmt: skip
+"""Operators whose other inputs are parameters: sizes, axes, bounds."""
+
+
+@dataclass(frozen=True, slots=True)
+class HostWork:
+    """One pass of the host over its operands."""
+
+    reads: tuple[View, ...]
+    writes: tuple[View, ...]
+    operations: int
+
+
+def host_work(network: Network, group: Group, layout: Layout) -> HostWork:
+    """What the layer moves and computes; every operand is read once."""
+    head = group.head
+    if head.name in layout.copies:
+        copies = layout.copies[head.name]
+        reads = tuple(layout.views[name] for name, _ in copies)
+        return HostWork(reads, tuple(target for _, target in copies), sum(math.prod(view.shape) for view in reads))
+    inside = {operator.outputs[0] for operator in group.operators[:-1]}
+    names = dict.fromkeys(
+        name
+        for operator in group.operators
+        for name in (operator.inputs[:1] if operator.op_type in _FIRST_INPUT_ONLY else operator.inputs)
+        if name and name not in inside
+    )
+    views = [layout.views[name] for name in names]
+    writes = tuple(layout.views[name] for name in group.operators[-1].outputs if name)
+    if head.op_type == "Gather":
+        views[0] = _looked_up(views[0], writes[0])
+    return HostWork(tuple(views), writes, sum(_operations(network, operator) for operator in group.operators))
+
+
+def _looked_up(table: View, result: View) -> View:
+    """As many bytes of a table as are picked from it; which ones is taken to make no difference."""
+    elements = min(math.prod(table.shape), math.prod(result.shape))
+    return View(table.root, table.offset, (elements,), (table.element_bytes,), table.element_bytes)
+
+
+def _operations(network: Network, operator: Operator) -> int:
+    kind = OPERATORS.get(operator.op_type, UNKNOWN)
+    results = sum(network.tensors[name].elements for name in operator.outputs if name)
+    source = network.tensors[operator.inputs[0]] if operator.inputs else None
+    if kind.family == "view":
+        return network.batch * results
+    if kind.family == "reduce" and source is not None:
+        return network.batch * source.elements * kind.operations
+    if kind.family == "window" and source is not None:
+        window = operator.attributes.get("kernel_shape") or source.shape[2:]
+        results *= math.prod(int(size) for size in window) if isinstance(window, tuple) else 1
+    return network.batch * results * kind.operations
+
+
+def summary(groups: Sequence[Group]) -> tuple[str, ...]:
+    """One line about what runs on the host, most frequent operators first."""
+    counted = Counter(operator.op_type for group in groups if group.unit == "host" for operator in group.operators)
+    if not counted:
+        return ()
+    parts = [f"{name} ×{count}" for name, count in sorted(counted.items(), key=lambda item: (-item[1], item[0]))]
+    total = sum(counted.values())
+    noun = "operator runs" if total == 1 else "operators run"
+    return (f"{total} {noun} on the host: {', '.join(parts)}",)

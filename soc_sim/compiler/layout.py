@@ -1,0 +1,222 @@
+"""Where every tensor lies within which storage: channels-last images, views, slices of concatenations.
+
+Images (tensors that a convolution, a pooling or another image operator reads or writes, and what is linked to them by
+operators that keep the shape) lie channels-last: N, H, W, C. All others lie row-major as in ONNX. The batch is the
+outermost dimension of both. A view operator is another name for the same bytes: what a Flatten of a channels-last image
+permutes is undone in the weights of the layer behind it, offline.
+
+A concatenation is elided where its pieces can be written straight into their slices; so are slices and splits, which
+their readers address with a pitch. What cannot be elided is a copy on the host.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from soc_sim.compiler.fusion import Group, family
+from soc_sim.compiler.views import View
+from soc_sim.network.base import Network, Operator, Tensor
+
+_IMAGE_OPERATORS = frozenset(
+    (
+        "Conv", "MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool", "LpPool", "LRN", "Resize", "Upsample",
+        "DepthToSpace", "SpaceToDepth", "InstanceNormalization", "BatchNormalization",
+    )
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class Layout:
+    """The views of all tensors, and what is left to copy.
+
+    ``storages`` and ``constants`` map a root to its size in bytes: activations, and constants that are read as they are
+    (weights of array layers are packed per tile instead).
+    """
+
+    views: dict[str, View] = field(default_factory=dict)
+    storages: dict[str, int] = field(default_factory=dict)
+    constants: dict[str, int] = field(default_factory=dict)
+    groups: list[Group] = field(default_factory=list)
+    copies: dict[str, list[tuple[str, View]]] = field(default_factory=dict)
+    """Concat that is not elided altogether → the pieces to copy, and where to."""
+
+
+def lay_out(network: Network, groups: Sequence[Group], element_bytes: int) -> Layout:
+    """Views of all tensors; groups that became views are gone, views that need a copy have become groups."""
+    return _LayOut(network, element_bytes).run(groups)
+
+
+class _LayOut:
+    def __init__(self, network: Network, element_bytes: int) -> None:
+        self.network = network
+        self.element_bytes = element_bytes
+        self.images = _images(network)
+        self.layout = Layout()
+
+    def run(self, groups: Sequence[Group]) -> Layout:
+        layout, network = self.layout, self.network
+        for operator in reversed(network.operators):
+            if operator.op_type == "Concat":
+                self._place_pieces(operator)
+        for name in network.inputs:
+            self._own(name)
+        heads = {group.head.name: group for group in groups if group.unit == "host" and len(group.operators) == 1}
+        elided: set[str] = set()
+        extra: list[Group] = []
+        for position, operator in enumerate(network.operators):
+            if operator.op_type == "Concat" and not layout.copies[operator.name]:
+                elided.add(operator.name)
+            if operator.name in heads and self._alias_slices(operator):
+                elided.add(operator.name)
+            if family(operator) == "view" and not self._alias(operator):
+                extra.append(Group("host", [operator], position))
+            for name in operator.outputs:
+                if name and name not in layout.views:
+                    self._own(name)
+        # Tensors inside a group never reach a memory: a storage is needed for what groups show outside only.
+        inside = {op.outputs[0] for group in groups for op in group.operators[:-1]}
+        for name in inside:
+            layout.storages.pop(name, None)
+        for tensor in network.tensors.values():
+            if tensor.constant:
+                layout.views[tensor.name] = self._view(tensor, tensor.name)
+                layout.constants[tensor.name] = tensor.elements * self.element_bytes
+        layout.groups = sorted(
+            [*(group for group in groups if group.head.name not in elided), *extra], key=lambda group: group.position
+        )
+        return layout
+
+    def _view(self, tensor: Tensor, root: str) -> View:
+        shape = tensor.shape if tensor.constant else (self.network.batch, *tensor.shape)
+        order = list(range(len(shape)))
+        if tensor.name in self.images and not tensor.constant and len(tensor.shape) > 2:
+            order.append(order.pop(2))
+        strides, stride = [0] * len(shape), self.element_bytes
+        for axis in reversed(order):
+            strides[axis] = stride
+            stride *= shape[axis]
+        return View(root, 0, shape, tuple(strides), self.element_bytes)
+
+    def _own(self, name: str) -> None:
+        """Gives a tensor a storage of its own, unless it lies in another's."""
+        if name not in self.layout.views:
+            view = self.layout.views[name] = self._view(self.network.tensors[name], name)
+            self.layout.storages[name] = view.size_bytes
+
+    def _place_pieces(self, operator: Operator) -> None:
+        output = operator.outputs[0]
+        self._own(output)
+        whole = self.layout.views[output]
+        rank = len(self.network.tensors[output].shape)
+        axis = 1 + int(str(operator.attributes["axis"])) % rank
+        copies = self.layout.copies[operator.name] = []
+        start = 0
+        for name in operator.inputs:
+            stop = start + self.network.tensors[name].shape[axis - 1]
+            piece = whole.slice(axis, start, stop)
+            if self._can_lie_in(name, output, piece):
+                self.layout.views[name] = piece
+            else:
+                copies.append((name, piece))
+            start = stop
+
+    def _can_lie_in(self, name: str, output: str, piece: View) -> bool:
+        producer = self.network.producers.get(name)
+        return (
+            producer is not None
+            and family(producer) != "view"
+            and _picks(self.network, producer) is None
+            and name not in self.layout.views
+            and name not in self.network.outputs
+            and (name in self.images) == (output in self.images)
+            and (piece.contiguous or all(family(reader) != "view" for reader in self.network.consumers[name]))
+        )
+
+    def _alias(self, operator: Operator) -> bool:
+        """Makes the result of a view operator another name of its input, if the bytes allow it."""
+        source = self.layout.views.get(operator.inputs[0])
+        output = self.network.tensors[operator.outputs[0]]
+        if source is None or output.constant:
+            return True
+        if source.shape[1:] == output.shape:
+            self.layout.views[output.name] = source
+        elif source.contiguous:
+            self.layout.views[output.name] = replace(self._view(output, source.root), offset=source.offset)
+        else:
+            return False
+        return True
+
+    def _alias_slices(self, operator: Operator) -> bool:
+        """Makes the results of a Slice or Split views of its input, where it is known what they pick."""
+        picks = _picks(self.network, operator)
+        if picks is None:
+            return False
+        for name, ranges in zip(operator.outputs, picks, strict=True):
+            view = self.layout.views[operator.inputs[0]]
+            for axis, start, stop, step in ranges:
+                view = view.slice(axis + 1, start, stop, step)
+            self.layout.views[name] = view
+        return True
+
+
+def _images(network: Network) -> frozenset[str]:
+    """Tensors that lie channels-last."""
+    parent: dict[str, str] = {}
+
+    def find(name: str) -> str:
+        while parent.setdefault(name, name) != name:
+            parent[name] = name = parent[parent[name]]
+        return name
+
+    seeds: list[str] = []
+    for operator in network.operators:
+        links = [name for name in (operator.inputs[0], *operator.outputs) if name]
+        if operator.op_type == "Concat" or family(operator) == "elementwise":
+            links += [name for name in operator.inputs if name]
+        ranks = {name: len(network.tensors[name].shape) for name in links if not network.tensors[name].constant}
+        if operator.op_type in _IMAGE_OPERATORS:
+            seeds += ranks
+        keeps = family(operator) in ("elementwise", "window", "reduce") or operator.op_type in (
+            "Conv", "Concat", "Slice", "Split", "Pad", "Resize", "Upsample", "DepthToSpace", "SpaceToDepth",
+        )  # fmt: skip
+        if keeps:
+            same = [name for name in ranks if ranks[name] == ranks.get(operator.outputs[0])]
+            for name in same:
+                parent[find(name)] = find(same[0])
+    roots = {find(name) for name in seeds}
+    return frozenset(name for name in parent if find(name) in roots)
+
+
+def _picks(network: Network, operator: Operator) -> list[list[tuple[int, int, int, int]]] | None:
+    """For each result of a Slice or Split the (axis, start, stop, step) that it picks from its input.
+
+    None where that is not known, runs backwards, or is visible outside.
+    """
+    if any(name in network.outputs for name in operator.outputs) or operator.op_type not in ("Slice", "Split"):
+        return None
+    source = network.tensors[operator.inputs[0]]
+    if source.constant:
+        return None
+    if operator.op_type == "Split":
+        axis = int(str(operator.attributes.get("axis", 0))) % len(source.shape)
+        sizes = [network.tensors[name].shape[axis] for name in operator.outputs]
+        stops = list(itertools.accumulate(sizes))
+        return [[(axis, stop - size, stop, 1)] for size, stop in zip(sizes, stops, strict=True)]
+    parameters = [network.tensors[name].values if name else None for name in operator.inputs[1:]]
+    if len(parameters) < 3 or any(values is None for values in parameters):
+        return None
+    columns = [[int(value) for value in np.ravel(values())] for values in parameters if values is not None]
+    starts, stops, axes = columns[:3]
+    steps = columns[3] if len(columns) > 3 else [1] * len(starts)
+    if min(steps) < 1:
+        return None
+    picked = []
+    for start, stop, axis, step in zip(starts, stops, axes, steps, strict=True):
+        axis %= len(source.shape)
+        low, high, _ = slice(start, stop).indices(source.shape[axis])
+        picked.append((axis, low, high, step))
+    return [picked]

@@ -1,0 +1,254 @@
+"""The compiler from end to end: groups, layout, nests, choices, addresses, instructions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from soc_sim.compiler.emit import ArrayWork, Emitter, Home
+from soc_sim.compiler.fusion import Group, group_operators
+from soc_sim.compiler.hazards import Hazards
+from soc_sim.compiler.host import HostWork, host_work, summary
+from soc_sim.compiler.layout import Layout, lay_out
+from soc_sim.compiler.lowering import lower
+from soc_sim.compiler.memory_plan import Lifetime, Plan, align, place
+from soc_sim.compiler.nest import Nest, Operands
+from soc_sim.compiler.program import Estimate, Layer, MemoryMap, MemoryName, Placement, Program
+from soc_sim.compiler.rates import host_ps, rates_of
+from soc_sim.compiler.tiles import Tiles
+from soc_sim.compiler.tiling import Choice, Shortage, choose
+from soc_sim.compiler.views import View
+from soc_sim.config.array import DataflowName
+from soc_sim.config.memory import Memory
+from soc_sim.config.run import Mapping
+from soc_sim.config.soc import Soc
+from soc_sim.errors import MappingError, suggestion
+from soc_sim.network.base import Network
+
+
+def compile(network: Network, soc: Soc, mapping: Mapping | None = None) -> Program:  # noqa: A001  the field's word
+    """The program that runs ``network`` on ``soc``.
+
+    Args:
+        network: operators in topological order; its ``batch`` is compiled in.
+        soc: the hardware.
+        mapping: dataflow of all layers or of each; default: chosen by expected latency.
+
+    Raises:
+        MappingError: a layer, or the network, does not fit; or ``mapping`` names what does not exist.
+    """
+    return _Compilation(network, soc, mapping or Mapping()).program()
+
+
+@dataclass(slots=True)
+class _ArrayLayer:
+    """What becomes known of an array layer step by step."""
+
+    nest: Nest
+    operands: Operands
+    choice: Choice
+
+
+class _Compilation:
+    def __init__(self, network: Network, soc: Soc, mapping: Mapping) -> None:
+        self.network, self.soc, self.mapping = network, soc, mapping
+        self.rates = rates_of(soc)
+        self.layout = lay_out(network, group_operators(network), soc.array.operand_bytes)
+        self.names = _unique_names(self.layout.groups)
+        self.weight_memory: MemoryName = "weight_memory" if soc.weight_memory else "dram"
+
+    def program(self) -> Program:
+        flows = self._flows()
+        works = self._works(flows)
+        homes, packed, memory_map, plan = self._place(works)
+        emitter = Emitter(self.soc.array, self.soc.cores, homes, Hazards(plan.addresses, plan.predecessors))
+        layers = []
+        for index, (group, work) in enumerate(zip(self.layout.groups, works, strict=True)):
+            layers.append(self._layer(index, group, work))
+            if isinstance(work, HostWork):
+                emitter.host(index, work)
+            else:
+                emitter.array_layer(index, packed[index])
+        return Program(
+            self.network.name,
+            tuple(layers),
+            tuple(emitter.instructions),
+            memory_map,
+            self.soc.cores,
+            (*self.network.warnings, *summary(self.layout.groups)),
+        )
+
+    def _flows(self) -> list[tuple[DataflowName, ...]]:
+        """The dataflows each layer may use (empty for host layers)."""
+        wish, allowed = self.mapping.dataflow, self.soc.array.dataflows
+        arrays = [name for name, group in zip(self.names, self.layout.groups, strict=True) if group.unit == "array"]
+        faults = []
+        if isinstance(wish, dict):
+            faults += [
+                f"mapping.dataflow: '{name}' is no layer that runs on the array of {self.network.name}"
+                f"{suggestion(name, arrays)}"
+                for name in wish
+                if name not in arrays
+            ]
+        wishes = wish.items() if isinstance(wish, dict) else [("", wish)]
+        for name, flow in wishes:
+            if flow != "auto" and flow not in allowed:
+                path = f"mapping.dataflow.{name}" if name else "mapping.dataflow"
+                faults.append(f"{path}: the array of {self.soc.name} cannot run {flow}; allowed: {', '.join(allowed)}")
+        if faults:
+            raise MappingError(*faults)
+
+        def flows(name: str) -> tuple[DataflowName, ...]:
+            choice = wish.get(name, "auto") if isinstance(wish, dict) else wish
+            return allowed if choice == "auto" else (choice,)
+
+        return [
+            flows(name) if group.unit == "array" else ()
+            for name, group in zip(self.names, self.layout.groups, strict=True)
+        ]
+
+    def _works(self, flows: list[tuple[DataflowName, ...]]) -> list[HostWork | _ArrayLayer]:
+        works: list[HostWork | _ArrayLayer] = []
+        known: dict[object, Choice | Shortage] = {}
+        faults: list[str] = []
+        for name, group, allowed in zip(self.names, self.layout.groups, flows, strict=True):
+            if group.unit == "host":
+                works.append(host_work(self.network, group, self.layout))
+                continue
+            try:
+                nest, operands = lower(self.network, group, self.layout.views)
+            except MappingError as error:
+                faults += error.faults
+                continue
+            signature = (nest, tuple(_form(view) for view in (operands.x, operands.o, operands.w)), len(operands.residuals), allowed)
+            if signature not in known:
+                known[signature] = choose(nest, operands, self.soc, self.rates, allowed)
+            choice = known[signature]
+            if isinstance(choice, Shortage):
+                faults += [
+                    f"layer {name}: its smallest tile needs {needed} bytes of the {buffer} buffer, which has {there}"
+                    for buffer, (needed, there) in choice.needs.items()
+                ]
+                continue
+            works.append(_ArrayLayer(nest, operands, choice))
+        if faults:
+            raise MappingError(*faults)
+        return works
+
+    def _place(
+        self, works: list[HostWork | _ArrayLayer]
+    ) -> tuple[dict[str, Home], dict[int, ArrayWork], MemoryMap, Plan]:
+        array = self.soc.array
+        homes: dict[str, Home] = {}
+        packed: dict[int, ArrayWork] = {}
+        placements: list[Placement] = []
+        end = weight_bytes = 0
+        for index, work in enumerate(works):
+            if isinstance(work, HostWork):
+                continue
+            tiles = Tiles(work.nest, work.choice.tiling)
+            if work.operands.w is not None:
+                packed[index] = ArrayWork(work.nest, work.operands, work.choice, tiles, None, {})
+                continue
+            offsets, size = tiles.pack(array.operand_bytes, array.accumulator_bytes)
+            home = Home(self.weight_memory, align(end))
+            packed[index] = ArrayWork(work.nest, work.operands, work.choice, tiles, home, offsets)
+            placements.append(Placement(self.names[index], home.memory, home.address, size))
+            end = home.address + size
+            weight_bytes += work.nest.weight_bytes(array)
+        for root in self._constants(works):
+            size = self.layout.constants[root]
+            homes[root] = Home(self.weight_memory, align(end))
+            placements.append(Placement(root, self.weight_memory, homes[root].address, size))
+            end = homes[root].address + size
+            weight_bytes += size
+        plan = place(self.layout.storages, self._lifetimes(works), align(end) if self.weight_memory == "dram" else 0)
+        for root, address in plan.addresses.items():
+            homes[root] = Home("dram", address)
+            placements.append(Placement(root, "dram", address, self.layout.storages[root]))
+        used: dict[MemoryName, int] = {"dram": plan.end}
+        if self.weight_memory != "dram":
+            used["weight_memory"] = end
+        memory_map = MemoryMap(tuple(placements), weight_bytes, plan.peak_bytes, used)
+        self._check_capacity(memory_map)
+        return homes, packed, memory_map, plan
+
+    def _constants(self, works: list[HostWork | _ArrayLayer]) -> list[str]:
+        """Constants that are read as they are: by the host, or as the second operand of a product."""
+        return list(
+            dict.fromkeys(view.root for work in works for view in _reads(work) if view.root in self.layout.constants)
+        )
+
+    def _lifetimes(self, works: list[HostWork | _ArrayLayer]) -> dict[str, Lifetime]:
+        network, last_layer = self.network, len(works) - 1
+        first: dict[str, int] = {self.layout.views[name].root: -1 for name in network.inputs}
+        last: dict[str, int] = dict(first)
+        for index, work in enumerate(works):
+            for view in _writes(work):
+                first.setdefault(view.root, index)
+                last[view.root] = index
+            for view in _reads(work):
+                last[view.root] = index
+        for name in network.outputs:
+            last[self.layout.views[name].root] = last_layer
+        return {root: Lifetime(first.get(root, 0), last.get(root, 0)) for root in self.layout.storages}
+
+    def _check_capacity(self, memory_map: MemoryMap) -> None:
+        faults = []
+        for name, used in memory_map.used_bytes.items():
+            memory: Memory | None = getattr(self.soc, name)
+            assert memory is not None
+            if used > memory.capacity_bytes:
+                needs = []
+                if name == self.weight_memory:
+                    needs.append(f"weights {memory_map.weight_bytes}")
+                if name == "dram":
+                    needs.append(f"activations {memory_map.peak_activation_bytes} at once")
+                faults.append(
+                    f"{self.network.name} needs {used} bytes of {name} ({memory.name}), "
+                    f"{used - memory.capacity_bytes} more than its {memory.capacity_bytes}: {', '.join(needs)}"
+                )
+        if faults:
+            raise MappingError(*faults)
+
+    def _layer(self, index: int, group: Group, work: HostWork | _ArrayLayer) -> Layer:
+        operators = tuple(operator.name for operator in group.operators)
+        layer = Layer(index, self.names[index], group.head.op_type, operators, group.unit)
+        if isinstance(work, HostWork):
+            read, write = (sum(view.size_bytes for view in views) for views in (work.reads, work.writes))
+            time = host_ps(self.soc, self.rates, read, write, work.operations)
+            return replace(layer, estimate=Estimate(0, read, write, time))
+        gemm, choice = work.nest.gemm, work.choice
+        return replace(
+            layer,
+            macs=gemm.macs,
+            gemm=gemm,
+            dataflow=choice.dataflow,
+            tiling=choice.tiling,
+            estimate=choice.estimate,
+        )
+
+
+def _unique_names(groups: list[Group]) -> list[str]:
+    """Names of the head operators, numbered where they repeat."""
+    seen: dict[str, int] = {}
+    names = []
+    for group in groups:
+        count = seen[group.head.name] = seen.get(group.head.name, 0) + 1
+        names.append(group.head.name if count == 1 else f"{group.head.name}#{count}")
+    return names
+
+
+def _form(view: View | None) -> object:
+    """What of a view the choice of tiles depends on."""
+    return view and (view.shape, view.strides)
+
+
+def _reads(work: HostWork | _ArrayLayer) -> tuple[View, ...]:
+    if isinstance(work, HostWork):
+        return work.reads
+    operands = work.operands
+    return (operands.x, *operands.residuals, *((operands.w,) if operands.w else ()))
+
+
+def _writes(work: HostWork | _ArrayLayer) -> tuple[View, ...]:
+    return work.writes if isinstance(work, HostWork) else (work.operands.o,)
