@@ -1,0 +1,41 @@
+"""The files of a run (``--out DIR``); each appears whole or not at all."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from soc_sim.errors import InputError
+from soc_sim.observe.chrome import write_chrome
+from soc_sim.observe.columns import Document
+from soc_sim.observe.layers_csv import write_layers
+from soc_sim.observe.replacing import replacing
+from soc_sim.observe.stats_txt import write_stats
+from soc_sim.observe.timeline import Timeline
+
+
+def write_all(out_dir: Path, document: Document, resolved_config_yaml: str, timeline: Timeline | None = None) -> None:
+    """Write config.resolved.yaml, summary.json, layers.csv, stats.txt and, of a timeline, trace.json.
+
+    Args:
+        out_dir: The folder; created with its parents where it does not exist.
+        document: What ``run --json`` prints.
+        resolved_config_yaml: The configuration with all defaults; running it gives the same result.
+        timeline: What was recorded, :meth:`Timeline.add_layers` included.
+
+    Raises:
+        InputError: ``out_dir`` is a file, or something cannot be written.
+    """
+    if out_dir.exists() and not out_dir.is_dir():
+        raise InputError(f"{out_dir}: is a file; name a folder for the results")
+    with replacing(out_dir / "config.resolved.yaml") as file:
+        file.write(resolved_config_yaml)
+    with replacing(out_dir / "summary.json") as file:
+        json.dump(document, file, indent=2, ensure_ascii=False, allow_nan=False)
+        file.write("\n")
+    with replacing(out_dir / "layers.csv") as file:
+        write_layers(file, document)
+    with replacing(out_dir / "stats.txt") as file:
+        write_stats(file, document)
+    if timeline is not None:
+        write_chrome(out_dir / "trace.json", timeline, latency_ps=document["latency_ps"])

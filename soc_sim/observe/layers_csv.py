@@ -1,0 +1,34 @@
+"""``layers.csv``: one line per layer, every key of the document, the unit at the end of each column's name."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Mapping
+from typing import Any, TextIO
+
+from soc_sim.observe.columns import Document
+from soc_sim.observe.flat import split_unit
+
+
+def write_layers(file: TextIO, document: Document) -> None:
+    """Write the layers; ``stall_s: {wait_weights: …}`` becomes ``stall_wait_weights_s``.
+
+    Numbers have all their digits, so that they read back equal; null is an empty field, a list is JSON.
+    """
+    lines = [_fields(layer) for layer in document["layers"]]
+    titles = list(dict.fromkeys(title for line in lines for title in line))
+    writer = csv.DictWriter(file, titles, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(lines)
+
+
+def _fields(layer: Mapping[str, Any]) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    for key, value in layer.items():
+        if isinstance(value, Mapping):
+            stem, suffix = split_unit(key)
+            fields |= {"_".join(filter(None, (stem, part, suffix))): member for part, member in value.items()}
+        else:
+            fields[key] = json.dumps(value) if isinstance(value, list) else value
+    return fields

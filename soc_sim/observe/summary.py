@@ -1,0 +1,83 @@
+"""The figures of a whole run, in words: the block under the table of layers."""
+
+from __future__ import annotations
+
+from soc_sim.observe.columns import Document
+from soc_sim.observe.wording import percent, shares, si
+
+
+def summary(document: Document) -> list[tuple[str, str]]:
+    """Pairs of a label and a text, in the order of reading; warnings are the last."""
+    return [
+        ("network", f"{document['network']}, {len(document['layers'])} layers, {si(document['macs'], 'MAC')}"),
+        ("latency", si(document["latency_s"], "s")),
+        *_throughput(document),
+        *(
+            [("steady", f"{si(document['steady_latency_s'], 's')} an inference")]
+            if "steady_latency_s" in document
+            else []
+        ),
+        ("utilisation", f"{percent(document['utilisation'], 1)} % of the MACs that the PEs could execute"),
+        ("array time", _array_time(document)),
+        *_memories(document),
+        ("energy", f"{si(document['energy_j'], 'J')} ({shares(document['energy'] or {}, 'J')})"),
+        ("area", _area(document["area_mm2"])),
+        *_fit(document),
+        *(("warning", warning) for warning in document["warnings"]),
+    ]
+
+
+def _throughput(document: Document) -> list[tuple[str, str]]:
+    latency_s = document["latency_s"]
+    if not latency_s:
+        return []
+    inferences, macs = 1 / latency_s, document["macs_executed"] / latency_s
+    digits = 0 if inferences >= 1000 else 3
+    return [("throughput", f"{inferences:,.{digits}f} inferences/s, {si(macs, 'MAC/s')}")]
+
+
+def _array_time(document: Document) -> str:
+    spans = document["array_time_s"]
+    total = sum(spans.values())
+    ranked = sorted(spans.items(), key=lambda item: -item[1])
+    return ", ".join(f"{cause} {percent(span, total)} %" for cause, span in ranked if span)
+
+
+def _memories(document: Document) -> list[tuple[str, str]]:
+    return [
+        (label, _traffic(document[key]))
+        for label, key in (("DRAM", "dram"), ("weight memory", "weight_memory"))
+        if document.get(key) is not None
+    ]
+
+
+def _traffic(memory: Document) -> str:
+    peak = memory.get("peak_bytes_per_s")
+    of_peak = f" ({percent(memory['bandwidth_bytes_per_s'], peak)} % of peak)" if peak else ""
+    rows = {name: memory[f"row_{name}"] for name in ("hits", "misses", "conflicts")}
+    counted = "; rows: " + ", ".join(f"{count} {name}" for name, count in rows.items())
+    return (
+        f"{si(memory['read_bytes'], 'B')} read, {si(memory['write_bytes'], 'B')} written, "
+        f"{si(memory['bandwidth_bytes_per_s'], 'B/s')}{of_peak}{counted if None not in rows.values() else ''}"
+    )
+
+
+def _area(area_mm2: float | None) -> str:
+    return "unknown" if area_mm2 is None else f"{area_mm2:.4g} mm²"
+
+
+def _fit(document: Document) -> list[tuple[str, str]]:
+    fit = document.get("memory")
+    if fit is None:
+        return []
+    capacities = fit["capacity_bytes"]
+    used = [
+        f"{si(size, 'B')} of {si(capacities[name], 'B') if capacities[name] else 'unlimited'} in {name}"
+        for name, size in fit["used_bytes"].items()
+    ]
+    buffers = [f"{name} {si(size, 'B')}" for name, size in fit["buffer_peak_bytes"].items()]
+    return [
+        ("memory", f"the network {'fits' if fit['fits'] else 'DOES NOT FIT'}: {', '.join(used)}"),
+        ("", f"weights {si(fit['weight_bytes'], 'B')}, activations at most {si(fit['peak_activation_bytes'], 'B')}"),
+        ("buffers", f"filled at most: {', '.join(buffers)}"),
+    ]

@@ -1,0 +1,76 @@
+"""Prints the document of a run as text: a table of layers and a summary.
+
+A terminal gets as many columns as it is wide, in bold and plain; a file or a pipe gets all of them, without styles.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TextIO
+
+from rich import box
+from rich.console import Console
+from rich.measure import Measurement
+from rich.table import Table
+
+from soc_sim.observe.columns import Column, Document, Row, columns, rows
+from soc_sim.observe.summary import summary
+from soc_sim.observe.wording import printable
+
+_UNBOUNDED = 10_000
+
+
+def print_result(document: Document, file: TextIO | None = None, width: int | None = None) -> None:
+    """Print the table of layers and the summary of a run (a dict as ``run --json`` gives, stored ones too).
+
+    Args:
+        document: The JSON document.
+        file: Where to, by default stdout; what its encoding lacks becomes a question mark.
+        width: Characters of a line; by default those of the terminal, and without a terminal as many as it takes.
+    """
+    file = file or sys.stdout
+    console = Console(file=file, markup=False, emoji=False, highlight=False)
+    console.width = width or (console.width if console.is_terminal else _UNBOUNDED)
+    with console.capture() as capture:
+        console.print(_layers(document, console))
+        console.print(_summary(document))
+    encoding = getattr(file, "encoding", None) or "utf-8"
+    lines = capture.get().encode(encoding, "replace").decode(encoding).splitlines()
+    file.writelines(f"{line.rstrip()}\n" for line in lines)
+
+
+def _layers(document: Document, console: Console) -> Table:
+    """The table with as many columns as fit, in the order of their ranks; the layer's name and time always stay."""
+    body, offered = rows(document), columns(document)
+    unbounded = console.options.update(max_width=_UNBOUNDED)
+    ranks = {0}
+    table = _table([column for column in offered if column.rank in ranks], body, console.width)
+    for rank in sorted({column.rank for column in offered} - ranks):
+        wider = _table([column for column in offered if column.rank in ranks | {rank}], body, console.width)
+        if Measurement.get(console, unbounded, wider).maximum <= console.width:
+            table = wider
+            ranks.add(rank)
+    return table
+
+
+def _table(shown: list[Column], body: list[Row], width: int) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False, padding=(0, 1, 0, 0))
+    for column in shown:
+        # Names of layers can be long paths: they are cut before a column of figures goes.
+        longest = max(12, width // 4) if column.title == "layer" else None
+        table.add_column(column.title, justify="left" if column.text else "right", no_wrap=True, max_width=longest)
+    *layers, total = body
+    for row in layers:
+        table.add_row(*(column.cell(row, total) for column in shown))
+    table.add_section()
+    table.add_row(*(column.cell(total, total) for column in shown), style="bold")
+    return table
+
+
+def _summary(document: Document) -> Table:
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    for label, text in summary(document):
+        table.add_row(label, printable(text))
+    return table
