@@ -1,82 +1,8 @@
 """The command line: one file per command, none of which models anything.
 
-A command is a module of this package with ``add_parser(subparsers)``, which adds its own parser, and ``run(args)``,
-which returns the exit code. Only the module of the command that was asked for is imported.
+Nothing else belongs into this file: the command modules become names in it, ``list`` among them.
 """
 
-from __future__ import annotations
+from soc_sim.cli.dispatch import main
 
-import argparse
-import importlib
-import importlib.util
-import io
-import os
-import sys
-from collections.abc import Sequence
-from importlib.metadata import version
-from typing import Final
-
-from soc_sim.errors import SocSimError
-
-COMMANDS: Final = (
-    ("run", "simulates what a configuration describes: the main job"),
-    ("check", "validates descriptions and prints every fault"),
-    ("show", "prints the fully resolved configuration as YAML"),
-    ("list", "lists what ships: SoCs, networks, memories, ..."),
-    ("schema", "prints the JSON schema of all files, for editors"),
-    ("compile", "prints the compiled program without simulating it"),
-    ("gemm", "runs one GEMM on a bare array"),
-)
-"""Module → what the command does. One whose module does not exist is not listed."""
-
-INTERRUPTED: Final = 130  # 128 + SIGINT, as shells have it
-PIPE_CLOSED: Final = 141  # 128 + SIGPIPE
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs ``soc-sim``; returns the exit code (0; 2 input, 3 deadlock, 4 verification; 1 other errors)."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a name no terminal can show is no reason to stop
-    try:
-        code = _dispatch(sys.argv[1:] if arguments is None else list(arguments))
-        sys.stdout.flush()
-    except SocSimError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read the output has gone; what is still buffered must not fail again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return PIPE_CLOSED
-    return code
-
-
-def _dispatch(arguments: list[str]) -> int:
-    known = {name: text for name, text in COMMANDS if importlib.util.find_spec(f"{__name__}.{name}")}
-    parser = argparse.ArgumentParser(
-        prog="soc-sim", description="Simulates edge AI SoCs with a flexible systolic array.", allow_abbrev=False
-    )
-    parser.add_argument("--version", action="version", version=f"soc_sim {version('soc_sim')}")
-    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", title="commands")
-    chosen = next((argument for argument in arguments if argument in known), None)
-    for name, text in known.items():
-        if name != chosen:
-            subparsers.add_parser(name, help=text)
-            continue
-        module = importlib.import_module(f"{__name__}.{name}")
-        module.add_parser(subparsers)
-        _add_common(subparsers.choices[name])
-    args = parser.parse_args(arguments)
-    code: int = module.run(args)
-    return code
-
-
-def _add_common(parser: argparse.ArgumentParser) -> None:
-    parser.allow_abbrev = False
-    group = parser.add_argument_group("for every command")
-    group.add_argument("--json", action="store_true", help="stdout is one JSON document and nothing else")
-    group.add_argument("--quiet", action="store_true", help="no progress on stderr")
-    group.add_argument("--seed", type=int, metavar="N", help="seed of everything random")
+__all__ = ["main"]

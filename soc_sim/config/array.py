@@ -11,6 +11,9 @@ from soc_sim.config.base import Description, Hertz, repeated
 
 DataflowName = Literal["dOS", "dWS", "dIS"]
 DATAFLOWS: tuple[DataflowName, ...] = ("dOS", "dWS", "dIS")
+SparseDataflowName = Literal["sOS", "sWS", "sIS", "csOS"]
+SPARSE_DATAFLOWS: tuple[SparseDataflowName, ...] = ("sOS", "sWS", "sIS", "csOS")
+"""What skips zeros of the weights; `d` for `s` or `cs` gives the dense flow with the same movements."""
 
 
 class Array(Description):

@@ -101,7 +101,7 @@ class Place:
         for arm, marks in self.arms:
             if _origin(arm) is not Literal and arm not in self.models:
                 texts.append(_words(arm, marks))
-        return " or ".join(dict.fromkeys(texts))
+        return ", or ".join(dict.fromkeys(texts))
 
 
 def kinds(model: type[Description]) -> tuple[str, ...]:
@@ -161,7 +161,7 @@ def _words(arm: Any, marks: tuple[object, ...]) -> str:
         if isinstance(mark, Quantity):
             return f"a quantity, as in '{units.EXAMPLES[mark.dimension]}'"
         if isinstance(mark, FileOrName):
-            return f"a name or the path of a file '*{mark.suffix}'"
+            return f"a name, or the path of an {mark.suffix} file"
     if arm in (int, float):
         return ("a whole number" if arm is int else "a number") + _range(marks)
     if arm is bool:

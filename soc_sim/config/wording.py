@@ -32,6 +32,8 @@ def faults(error: ValidationError, root: Node, place: Place) -> Iterator[Fault]:
         way = root.follow(path)
         if any(node.broken for node in way):
             continue
+        if detail["type"] == "too_short" and way[-1].value:
+            continue  # the items are there, but wrong, which is said of each
         if tagged and isinstance(way[-1].value, dict) and expected.takes_mapping and detail["type"] in _WRONG_TYPE:
             continue  # from members of the union that take no mapping; those that do say what is wrong inside
         for fault in _one(detail, path, expected, way):
