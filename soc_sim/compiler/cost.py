@@ -85,6 +85,8 @@ class CostModel:
         self.input_total = s.pixels_read[:, None] * (nest.groups * nest.channels * e)
         self.output_total = gemm.groups * gemm.m * gemm.n * e
 
+        self.lines = self._lines()
+
     def tile_bytes(self, dataflow: DataflowName) -> dict[str, Integers]:
         """Bytes of the largest tile in each buffer."""
         array = self.soc.array
@@ -152,10 +154,10 @@ class CostModel:
         soc, rates = self.soc, self.rates
         share = -(-traffic.shared_loops // soc.cores) / traffic.shared_loops
         tiles = self.tile_bytes(dataflow)
-        x_rounding, x_regions = self._lines("inputs")
-        o_rounding, o_regions = self._lines("outputs")
+        x_rounding, x_regions = self.lines["inputs"]
+        o_rounding, o_regions = self.lines["outputs"]
         stores = self.g_tiles * self.m_tiles * self.n_tiles
-        w_rounding, w_regions = (1.0, 1) if self.operands.w is None else self._lines("weights")
+        w_rounding, w_regions = self.lines["weights"]
         weight_rate = rates.weight_load_ps_per_byte if self.weights_apart else rates.dram_load_ps_per_byte
         descriptor = rates.descriptor_ps
         queues = {
@@ -193,24 +195,22 @@ class CostModel:
         drain = queues["outputs"] / stores + rates.load_latency_ps
         return np.maximum.reduce(np.broadcast_arrays(steady * share, shared, fabric)) + fill + drain
 
-    def _lines(self, name: str) -> tuple[Floats, Integers]:
+    def _lines(self) -> dict[str, tuple[Floats | float, Integers | int]]:
         """Bytes a memory moves for a byte that is wanted (short lines fill whole bursts), and regions of a tile."""
-        s, b = self.spatial, self.blocks
+        s, b, burst = self.spatial, self.blocks, self.rates.dram.burst_bytes
         images, in_rows, in_cols = s.images[:, None], s.tile_in_rows[:, None], s.tile_in_cols[:, None]
         groups, m, channels = b.groups[None], b.m[None], b.channels[None]
-        view: View | None
-        if name == "inputs":
-            view, sizes = self.operands.x, [images, in_rows, in_cols, groups, channels]
-        elif name == "outputs":
-            view, sizes = self.operands.o, [images, s.rows[:, None], s.cols[:, None], groups, m]
-        else:
-            view = self.operands.w
-            ones = np.full((1, 1), self.nest.rows.kernel), np.full((1, 1), self.nest.cols.kernel)
-            sizes = [groups, m, channels, *ones]
-        assert view is not None
-        line_bytes, _, regions = box_shape(view, sizes)
-        burst = self.rates.dram.burst_bytes
-        return -(-line_bytes // burst) * burst / line_bytes, regions
+
+        def of(view: View, *sizes: Integers) -> tuple[Floats, Integers]:
+            line_bytes, _, regions = box_shape(view, sizes)
+            return -(-line_bytes // burst) * burst / line_bytes, regions
+
+        w, kernel = self.operands.w, (np.array(self.nest.rows.kernel), np.array(self.nest.cols.kernel))
+        return {
+            "weights": (1.0, 1) if w is None else of(w, groups, m, channels, *kernel),
+            "inputs": of(self.operands.x, images, in_rows, in_cols, groups, channels),
+            "outputs": of(self.operands.o, images, s.rows[:, None], s.cols[:, None], groups, m),
+        }
 
     def _cycles(self, dataflow: DataflowName) -> tuple[Integers, Floats]:
         """Cycles of the whole layer for every candidate, and how much longer the buffers' ports make a full tile.

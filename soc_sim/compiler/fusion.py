@@ -18,7 +18,7 @@ from soc_sim.network.base import Network, Operator
 from soc_sim.network.operators import OPERATORS, Family, OperatorKind
 
 _ACTIVATIONS = ("Relu", "Clip", "LeakyRelu", "PRelu")
-_ARITHMETIC = ("Add", "Sub", "Mul", "Div")
+_ARITHMETIC = ("Add", "Sum", "Sub", "Mul", "Div")
 UNKNOWN = OperatorKind("move", 1)
 """What an operator nobody knows costs: a copy."""
 
@@ -80,7 +80,7 @@ def channel_words(network: Network, group: Group) -> int:
     bias = len(group.head.inputs) > 2 and _constant(network, group.head.inputs[2])
     shift = any(
         operator.op_type == "BatchNormalization"
-        or (operator.op_type in ("Add", "Sub") and any(_constant(network, name) for name in operator.inputs))
+        or (operator.op_type in ("Add", "Sum", "Sub") and any(_constant(network, name) for name in operator.inputs))
         for operator in group.operators[1:]
     )
     return int(bias or shift) + sum(operator.op_type == "PRelu" for operator in group.operators[1:])
@@ -112,36 +112,42 @@ def _joins_gemm(network: Network, group: Group, operator: Operator, tensor: str)
             for name in others
         )
     if operator.op_type == "BatchNormalization":
-        return group.head.op_type == "Conv" and operator.inputs[0] == tensor and all(
-            _constant(network, name) for name in others
+        return operator.inputs[0] == tensor and all(
+            _constant(network, name) and _is_per_channel(network, group.head, name, axis=1) for name in others
         )
     if operator.op_type in _ARITHMETIC and len(others) == 1:
         if _constant(network, others[0]):
             return (operator.op_type != "Div" or operator.inputs[0] == tensor) and _is_per_channel(
                 network, group.head, others[0]
             )
-        if operator.op_type == "Add" and network.tensors[others[0]].shape == network.tensors[tensor].shape:
+        if operator.op_type in ("Add", "Sum") and network.tensors[others[0]].shape == network.tensors[tensor].shape:
             group.residuals.append(others[0])
             return True
     return False
 
 
-def _is_per_channel(network: Network, head: Operator, constant: str) -> bool:
-    """Whether a constant has one value for all, or one for each output channel (each row of W)."""
-    shape = network.tensors[constant].shape
-    output = network.tensors[head.outputs[0]].shape
+def _is_per_channel(network: Network, head: Operator, constant: str, axis: int | None = None) -> bool:
+    """Whether a constant has one value for all, or one for each output channel (each row of W).
+
+    ``axis``: of the output that a constant vector belongs to; without it, shapes are aligned at their ends.
+    """
+    shape, rank = network.tensors[constant].shape, len(network.tensors[head.outputs[0]].shape)
+    if axis is not None:
+        shape = (*shape, *(1,) * (rank - axis - 1))
+    if len(shape) > rank:
+        return False
     if all(size == 1 for size in shape):
-        return len(shape) <= len(output)
+        return True
     if head.op_type == "Conv":
-        axis = 1
+        channel = 1
     elif _constant(network, head.inputs[1]):
-        axis = len(output) - 1
+        channel = rank - 1
     elif _constant(network, head.inputs[0]):
-        axis = len(output) - 2
+        channel = rank - 2
     else:
         return False
-    aligned = (1,) * (len(output) - len(shape)) + shape
-    return len(aligned) == len(output) and all(size == 1 or i == axis for i, size in enumerate(aligned))
+    first = rank - len(shape)
+    return all(size == 1 or first + i == channel for i, size in enumerate(shape))
 
 
 def _joins_host(network: Network, group: Group, operator: Operator, tensor: str) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from soc_sim.compiler.cost import CostModel, Evaluation
 from soc_sim.compiler.nest import Nest, Operands
@@ -14,8 +15,9 @@ from soc_sim.compiler.rates import Rates
 from soc_sim.config.array import DataflowName
 from soc_sim.config.soc import Soc
 
-TOLERANCE = 1.005
-"""Estimates this close are taken as equal (the model is no better than that); then traffic decides, then tiles."""
+LATENCY_TOLERANCE = 1.01
+TRAFFIC_TOLERANCE = 1.05
+"""Estimates this close to the best are taken as equal: the model is no better than that, and fewer tiles simulate faster."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,30 +43,22 @@ def choose(nest: Nest, operands: Operands, soc: Soc, rates: Rates, flows: Sequen
     evaluations = [evaluation for flow in flows for evaluation in model.evaluate(flow)]
     if not evaluations:
         return _shortage(model, soc, flows)
-    keys = [_candidates(evaluation) for evaluation in evaluations]
-    fastest = min(float(latency.min()) for latency, *_ in keys)
-    best: tuple[tuple[float, ...], Evaluation, int] | None = None
-    for evaluation, (latency, read_bytes, tiles, index) in zip(evaluations, keys, strict=True):
-        near = np.flatnonzero(latency <= fastest * TOLERANCE)
-        if not len(near):
-            continue
-        first = near[np.lexsort((latency[near], tiles[near], read_bytes[near]))[0]]
-        key = (float(read_bytes[first]), float(tiles[first]), float(latency[first]))
-        if best is None or key < best[0]:
-            best = key, evaluation, int(index[first])
-    assert best is not None
-    return _choice(model, best[1], best[2])
-
-
-def _candidates(evaluation: Evaluation) -> tuple[np.ndarray, ...]:
-    """Legal candidates as flat arrays: latency, bytes read, tiles, flat index."""
-    index = np.flatnonzero(evaluation.legal)
-    shape = evaluation.legal.shape
+    sizes = [int(evaluation.legal.sum()) for evaluation in evaluations]
     latency, read_bytes, tiles = (
-        np.broadcast_to(values, shape).reshape(-1)[index]
-        for values in (evaluation.latency_ps, evaluation.read_bytes, evaluation.tiles)
+        np.concatenate([_legal(getattr(evaluation, name), evaluation) for evaluation in evaluations])
+        for name in ("latency_ps", "read_bytes", "tiles")
     )
-    return latency, read_bytes, tiles, index
+    near = np.flatnonzero(latency <= latency.min() * LATENCY_TOLERANCE)
+    near = near[read_bytes[near] <= read_bytes[near].min() * TRAFFIC_TOLERANCE]
+    best = int(near[np.lexsort((near, latency[near], tiles[near]))[0]])
+    which = int(np.searchsorted(np.cumsum(sizes), best, side="right"))
+    evaluation = evaluations[which]
+    return _choice(model, evaluation, int(np.flatnonzero(evaluation.legal)[best - sum(sizes[:which])]))
+
+
+def _legal(values: NDArray[np.generic], evaluation: Evaluation) -> NDArray[np.generic]:
+    """The values of the legal candidates, flat."""
+    return np.broadcast_to(values, evaluation.legal.shape)[evaluation.legal]
 
 
 def _choice(model: CostModel, evaluation: Evaluation, flat: int) -> Choice:
