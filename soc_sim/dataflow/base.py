@@ -8,10 +8,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from soc_sim.config.array import Array, DataflowName
+import numpy as np
+import numpy.typing as npt
+
+from soc_sim.config.array import Array, DataflowName, SparseDataflowName
 
 Size = Any
 """``int``, or an int64 array; results have the broadcast shape of the arguments."""
+
+Bitmap = npt.NDArray[np.bool_]
+"""Which elements of W, m × k, are not zero."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +36,8 @@ class GemmCounts:
     """Words that store units write, partial sums included."""
     accumulator_reads: Size
     """Partial sums that store units read back to add to."""
+    zeros_injected: Size
+    """Words of W that enter the grid as zeros from the decompression unit, without a memory access."""
 
 
 class Dataflow(Protocol):
@@ -41,3 +49,14 @@ class Dataflow(Protocol):
 
     def counts(self, array: Array, m: Size, k: Size, n: Size) -> GemmCounts:
         """Counts of W[m,k] · X[k,n], all sizes positive."""
+
+
+class SparseDataflow(Protocol):
+    """One way to run a GEMM whose W has zeros at known places."""
+
+    @property
+    def name(self) -> SparseDataflowName:
+        """What configurations and results call it."""
+
+    def counts(self, array: Array, nonzero: Bitmap, n: int) -> GemmCounts:
+        """Counts of W[m,k] · X[k,n]; ``nonzero`` has the shape of W."""

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from soc_sim.config.array import Array, DataflowName
-from soc_sim.dataflow.schedule import schedule
+from soc_sim.config.array import Array, DataflowName, SparseDataflowName
+from soc_sim.dataflow.schedule import Indices, schedule
 
 Matrix = npt.NDArray[Any]
 """int64 or float64."""
@@ -26,7 +26,7 @@ def largest_sum(weights: Matrix, inputs: Matrix) -> int:
     return terms * _largest(weights) * _largest(inputs)
 
 
-def execute(name: DataflowName, array: Array, weights: Matrix, inputs: Matrix) -> Matrix:
+def execute(name: DataflowName | SparseDataflowName, array: Array, weights: Matrix, inputs: Matrix) -> Matrix:
     """W · X as the folds of a dataflow add it up.
 
     Args:
@@ -38,13 +38,12 @@ def execute(name: DataflowName, array: Array, weights: Matrix, inputs: Matrix) -
     Returns:
         O, m × n, of the same type; integers are exact if :func:`largest_sum` fits in 63 bits.
     """
-    (m, k), n = weights.shape, inputs.shape[1]
-    dtype = weights.dtype
+    n, dtype, nonzero = inputs.shape[1], weights.dtype, weights != 0
     weights, inputs = _for_fast_products(weights, inputs)
-    output = np.zeros((m, n), dtype=weights.dtype)
-    for fold in schedule(name, array, m, k, n):
-        ms, ks, ns = (slice(indices.start, indices.stop) for indices in (fold.ms, fold.ks, fold.ns))
-        output[ms, ns] += weights[ms, ks] @ inputs[ks, ns]
+    output = np.zeros((len(weights), n), dtype=weights.dtype)
+    for fold in schedule(name, array, nonzero, n):
+        ms, ks, ns = map(_selection, (fold.ms, fold.ks, fold.ns))
+        output[ms, ns] += weights[ms][:, ks] @ inputs[:, ns][ks]
     return output.astype(dtype)
 
 
@@ -70,6 +69,11 @@ def _for_fast_products(weights: Matrix, inputs: Matrix) -> tuple[Matrix, Matrix]
     if weights.dtype.kind == "i" and largest_sum(weights, inputs) < _EXACT_IN_FLOAT64:
         return weights.astype(np.float64), inputs.astype(np.float64)
     return weights, inputs
+
+
+def _selection(indices: Indices) -> slice | Indices:
+    """The fastest form numpy takes."""
+    return slice(indices.start, indices.stop) if isinstance(indices, range) else indices
 
 
 def _largest(matrix: Matrix) -> int:

@@ -20,16 +20,22 @@ M + r + c − 2 cycles: 2r + c + M − 2 in all. Each element of X is fetched on
 A block of k yields only a part of every sum, so from the second block on store units read what is in the output buffer
 and add.
 
-Status: the dataflow's name is published (FlexiSAGA, arXiv 2506.01566); movements and cycles are reconstructed here.
+Zeros of W, known when the model is deployed, save folds and shorten the stream. ``sIS`` leaves out every k at which all
+of W is zero and packs the others; a fold then streams only the Mz rows of W that are not zero within its own k. A
+single zero in a row that is streamed saves no cycle: the decompression unit injects it, which saves the read.
+
+Status: the dataflows' names are published (FlexiSAGA, arXiv 2506.01566); movements and cycles are reconstructed here.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from soc_sim.config.array import Array, DataflowName
-from soc_sim.dataflow.base import GemmCounts, Size
-from soc_sim.dataflow.folds import blocks, occupied
+import numpy as np
+
+from soc_sim.config.array import Array, DataflowName, SparseDataflowName
+from soc_sim.dataflow.base import Bitmap, GemmCounts, Size
+from soc_sim.dataflow.folds import blocks, extents, occupied
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,4 +58,33 @@ class InputStationary:
             input_words=k * n,
             output_words=m * n * row_blocks,
             accumulator_reads=m * n * (row_blocks - 1),
+            zeros_injected=0 * m,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SparseInputStationary:
+    """Input stationary without the k that are zero in all of W, and without the zero rows of each block of k."""
+
+    name: SparseDataflowName = "sIS"
+
+    def counts(self, array: Array, nonzero: Bitmap, n: int) -> GemmCounts:
+        """Counts of W[m,k] · X[k,n]: the dense folds of the k that are kept, with the rows that a fold keeps for M."""
+        kept = np.flatnonzero(nonzero.any(axis=0))
+        # A block ends where the next begins: the zero columns in between add nothing.
+        streamed_rows = np.logical_or.reduceat(nonzero, kept[:: array.rows], axis=1)
+        streamed = streamed_rows.sum(axis=0)
+        rows = extents(len(kept), array.rows)
+        col_blocks = blocks(n, array.cols)
+        entering, nonzeros = int((streamed * rows).sum()), int(np.count_nonzero(nonzero))
+        return GemmCounts(
+            cycles=col_blocks * (int((streamed - 2).sum()) + 2 * occupied(array, len(kept), array.rows))
+            + len(rows) * occupied(array, n, array.cols),
+            folds=len(rows) * col_blocks,
+            macs=entering * n,
+            weight_words=nonzeros * col_blocks,
+            input_words=len(kept) * n,
+            output_words=int(streamed.sum()) * n,
+            accumulator_reads=(int(streamed.sum()) - int(streamed_rows.any(axis=1).sum())) * n,
+            zeros_injected=(entering - nonzeros) * col_blocks,
         )

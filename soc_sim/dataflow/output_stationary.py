@@ -22,16 +22,24 @@ outputs are written once, complete, and nothing is ever read back.
 ``os_drain: hidden`` leaves out the drain, which makes the count comparable with SCALE-Sim. No hardware of this model
 does that for nothing: the drain needs links that the next fold's inputs use.
 
-Status: the dataflow's name is published (FlexiSAGA, arXiv 2506.01566); movements and cycles are reconstructed here.
+Zeros of W, known when the model is deployed, shorten the stream. ``sOS`` leaves out the columns of a row block in which
+all weights are zero, and fetches neither them nor the matching rows of X: a fold streams the Kz that are left, and a
+row block without any is not run. ``csOS`` first drops the rows of W that are zero over the whole K and packs the others
+into fewer row blocks. A single zero in a column that is kept saves no cycle: the decompression unit injects it, which
+saves the read.
+
+Status: the dataflows' names are published (FlexiSAGA, arXiv 2506.01566); movements and cycles are reconstructed here.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from soc_sim.config.array import Array, DataflowName
-from soc_sim.dataflow.base import GemmCounts, Size
-from soc_sim.dataflow.folds import blocks, occupied
+import numpy as np
+
+from soc_sim.config.array import Array, DataflowName, SparseDataflowName
+from soc_sim.dataflow.base import Bitmap, GemmCounts, Size
+from soc_sim.dataflow.folds import any_in_row_blocks, blocks, extents, occupied
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +52,9 @@ class OutputStationary:
         """Counts of W[m,k] · X[k,n]: one fold per block of R rows and C columns of O."""
         row_blocks, col_blocks = blocks(m, array.rows), blocks(n, array.cols)
         folds = row_blocks * col_blocks
-        skew_and_drain = 2 if array.os_drain == "exposed" else 1
         return GemmCounts(
             cycles=folds * (k - 2)
-            + skew_and_drain * occupied(array, m, array.rows) * col_blocks
+            + _skew_and_drain(array) * occupied(array, m, array.rows) * col_blocks
             + occupied(array, n, array.cols) * row_blocks,
             folds=folds,
             macs=m * k * n,
@@ -55,4 +62,48 @@ class OutputStationary:
             input_words=k * n * row_blocks,
             output_words=m * n,
             accumulator_reads=0 * m,
+            zeros_injected=0 * m,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class SparseOutputStationary:
+    """Output stationary without the zero columns of each row block."""
+
+    name: SparseDataflowName = "sOS"
+
+    def counts(self, array: Array, nonzero: Bitmap, n: int) -> GemmCounts:
+        """Counts of W[m,k] · X[k,n]: the dense fold, with the columns that a row block keeps for K."""
+        kept = any_in_row_blocks(nonzero, array.rows).sum(axis=1)
+        rows = extents(len(nonzero), array.rows)[kept > 0]
+        kept = kept[kept > 0]
+        col_blocks = blocks(n, array.cols)
+        macs_of_a_column, nonzeros = int((kept * rows).sum()), int(np.count_nonzero(nonzero))
+        paid_rows = len(rows) * array.rows if array.edge_tiles == "full" else int(rows.sum())
+        return GemmCounts(
+            cycles=col_blocks * (int((kept - 2).sum()) + _skew_and_drain(array) * paid_rows)
+            + len(rows) * occupied(array, n, array.cols),
+            folds=len(rows) * col_blocks,
+            macs=macs_of_a_column * n,
+            weight_words=nonzeros * col_blocks,
+            input_words=int(kept.sum()) * n,
+            output_words=int(rows.sum()) * n,
+            accumulator_reads=0,
+            zeros_injected=(macs_of_a_column - nonzeros) * col_blocks,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class CompactedOutputStationary:
+    """Output stationary without zero rows, and without the zero columns of each block of the others."""
+
+    name: SparseDataflowName = "csOS"
+
+    def counts(self, array: Array, nonzero: Bitmap, n: int) -> GemmCounts:
+        """Counts of W[m,k] · X[k,n]: those of sOS for the rows that are not zero."""
+        return SparseOutputStationary().counts(array, nonzero[nonzero.any(axis=1)], n)
+
+
+def _skew_and_drain(array: Array) -> int:
+    """How often a fold pays for its rows."""
+    return 2 if array.os_drain == "exposed" else 1

@@ -16,16 +16,22 @@ cycles. Then PE (i, j) meets X[j, n] and the partial sum of its left neighbour i
 N + r + c − 2 cycles: 2c + r + N − 2 in all. Each weight is fetched once; X is fetched once per block of rows. A block
 of k yields only a part of every sum, so from the second block on store units read what is in the output buffer and add.
 
-Status: the dataflow's name is published (FlexiSAGA, arXiv 2506.01566); movements and cycles are reconstructed here.
+Zeros of W, known when the model is deployed, save folds. ``sWS`` packs the columns of a row block that are not zero
+side by side: ceil(Kz/C) folds instead of ceil(K/C), and the rows of X that match zero columns are not fetched. A single
+zero in a column that is kept saves no cycle: the decompression unit injects it, which saves the read.
+
+Status: the dataflows' names are published (FlexiSAGA, arXiv 2506.01566); movements and cycles are reconstructed here.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from soc_sim.config.array import Array, DataflowName
-from soc_sim.dataflow.base import GemmCounts, Size
-from soc_sim.dataflow.folds import blocks, occupied
+import numpy as np
+
+from soc_sim.config.array import Array, DataflowName, SparseDataflowName
+from soc_sim.dataflow.base import Bitmap, GemmCounts, Size
+from soc_sim.dataflow.folds import any_in_row_blocks, blocks, extents, occupied
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,4 +54,32 @@ class WeightStationary:
             input_words=k * n * row_blocks,
             output_words=m * n * col_blocks,
             accumulator_reads=m * n * (col_blocks - 1),
+            zeros_injected=0 * m,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SparseWeightStationary:
+    """Weight stationary with the non-zero columns of each row block packed side by side."""
+
+    name: SparseDataflowName = "sWS"
+
+    def counts(self, array: Array, nonzero: Bitmap, n: int) -> GemmCounts:
+        """Counts of W[m,k] · X[k,n]: the dense folds of each row block, with the columns that it keeps for K."""
+        kept = any_in_row_blocks(nonzero, array.rows).sum(axis=1)
+        rows = extents(len(nonzero), array.rows)
+        col_blocks = blocks(kept, array.cols)
+        paid_rows = array.rows if array.edge_tiles == "full" else rows
+        held, nonzeros, folds = int((kept * rows).sum()), int(np.count_nonzero(nonzero)), int(col_blocks.sum())
+        return GemmCounts(
+            cycles=folds * (n - 2)
+            + int((paid_rows * col_blocks).sum())
+            + 2 * int(occupied(array, kept, array.cols).sum()),
+            folds=folds,
+            macs=held * n,
+            weight_words=nonzeros,
+            input_words=int(kept.sum()) * n,
+            output_words=int((rows * col_blocks).sum()) * n,
+            accumulator_reads=int((rows * np.maximum(col_blocks - 1, 0)).sum()) * n,
+            zeros_injected=held - nonzeros,
         )

@@ -55,7 +55,7 @@ def fold_by_fold(name: str, array: Array, m: int, k: int, n: int) -> GemmCounts:
                 reads += stream * c if row_block else 0
             macs += r * c * stream
             folds += 1
-    return GemmCounts(cycles, folds, macs, weights, inputs, outputs, reads)
+    return GemmCounts(cycles, folds, macs, weights, inputs, outputs, reads, zeros_injected=0)
 
 
 @NAMES

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from soc_sim.config.array import Array
-from soc_sim.dataflow import DATAFLOWS, counts
+from soc_sim.dataflow import DATAFLOWS, SPARSE_DATAFLOWS, counts_of_bitmap
 from soc_sim.dataflow.execute import execute, matches
 from soc_sim.dataflow.schedule import schedule
 
-NAMES = pytest.mark.parametrize("name", list(DATAFLOWS))
+NAMES = pytest.mark.parametrize("name", [*DATAFLOWS, *SPARSE_DATAFLOWS])
 SIZE = st.integers(1, 20)
 
 
@@ -22,28 +22,38 @@ def grid(rows: int, cols: int) -> Array:
     return Array.model_validate({"rows": rows, "cols": cols, "clock": "1 GHz"})
 
 
-@NAMES
-@given(rows=st.integers(1, 5), cols=st.integers(1, 5), m=SIZE, k=SIZE, n=SIZE, seed=st.integers(0, 99))
-def test_integers_are_exact(name: Any, rows: int, cols: int, m: int, k: int, n: int, seed: int) -> None:
+def weights_with_zeros(seed: int, m: int, k: int) -> Any:
     rng = np.random.default_rng(seed)
-    weights, inputs = rng.integers(-99, 99, (m, k)), rng.integers(-99, 99, (k, n))
+    weights = rng.integers(-99, 100, (m, k))
+    for shape in ((m, k), (m, 1), (1, k)):
+        weights *= rng.random(shape) < rng.choice([0.3, 0.7, 1.0])
+    return weights
+
+
+@NAMES
+@given(rows=st.integers(1, 5), cols=st.integers(1, 5), m=SIZE, k=SIZE, n=SIZE, seed=st.integers(0, 2**32))
+def test_integers_are_exact(name: Any, rows: int, cols: int, m: int, k: int, n: int, seed: int) -> None:
+    weights = weights_with_zeros(seed, m, k)
+    inputs = np.random.default_rng(seed).integers(-99, 99, (k, n))
     output = execute(name, grid(rows, cols), weights, inputs)
     assert output.dtype == np.int64
     np.testing.assert_array_equal(output, weights @ inputs)
 
 
 @NAMES
-@given(rows=st.integers(1, 5), cols=st.integers(1, 5), m=SIZE, k=SIZE, n=SIZE)
-def test_the_folds_of_a_schedule_cover_every_product_once(
-    name: Any, rows: int, cols: int, m: int, k: int, n: int
+@given(rows=st.integers(1, 5), cols=st.integers(1, 5), m=SIZE, k=SIZE, n=SIZE, seed=st.integers(0, 2**32))
+def test_the_folds_of_a_schedule_cover_every_product_that_is_not_zero_once(
+    name: Any, rows: int, cols: int, m: int, k: int, n: int, seed: int
 ) -> None:
-    array = grid(rows, cols)
+    array, nonzero = grid(rows, cols), weights_with_zeros(seed, m, k) != 0
     times = np.zeros((m, k, n), dtype=int)
-    folds = list(schedule(name, array, m, k, n))
+    folds = list(schedule(name, array, nonzero, n))
     for fold in folds:
         times[np.ix_(fold.ms, fold.ks, fold.ns)] += 1
-    assert (times == 1).all()
-    assert len(folds) == counts(name, array, m, k, n).folds
+    assert (times[nonzero] == 1).all()
+    assert times.max() <= 1
+    expected = counts_of_bitmap(name, array, nonzero, n)
+    assert (len(folds), times.sum()) == (expected.folds, expected.macs)
 
 
 @NAMES

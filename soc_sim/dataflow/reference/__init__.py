@@ -10,14 +10,14 @@ are Python's own), and ``os_drain: hidden``, which is no movement of words but a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from soc_sim.config.array import Array, DataflowName
+from soc_sim.config.array import SPARSE_DATAFLOWS, Array, DataflowName, SparseDataflowName
 from soc_sim.dataflow.base import GemmCounts
 from soc_sim.dataflow.reference.edges import OutputBuffer
 from soc_sim.dataflow.reference.grid import PAD
@@ -35,11 +35,8 @@ from soc_sim.errors import InputError
 __all__ = ["ReferenceRun", "run"]
 
 Movement = Callable[[Memory, OutputBuffer, Indices, Indices, Indices], FoldRun]
-_MOVEMENTS: dict[DataflowName, Movement] = {
-    "dOS": output_stationary,
-    "dWS": weight_stationary,
-    "dIS": input_stationary,
-}
+_MOVEMENTS: dict[str, Movement] = {"OS": output_stationary, "WS": weight_stationary, "IS": input_stationary}
+"""Family → movement: sparse flows move words as the dense ones do, they only leave some out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +48,9 @@ class ReferenceRun:
     counts: GemmCounts
 
 
-def run(name: DataflowName, array: Array, weights: npt.NDArray[Any], inputs: npt.NDArray[Any]) -> ReferenceRun:
+def run(
+    name: DataflowName | SparseDataflowName, array: Array, weights: npt.NDArray[Any], inputs: npt.NDArray[Any]
+) -> ReferenceRun:
     """Executes W · X on the grid, fold after fold.
 
     Args:
@@ -66,14 +65,18 @@ def run(name: DataflowName, array: Array, weights: npt.NDArray[Any], inputs: npt
     Raises:
         InputError: The array hides the drain, which no movement of words can do.
     """
-    if array.os_drain == "hidden" and name == "dOS":
+    family = name[-2:]
+    if array.os_drain == "hidden" and family == "OS":
         raise InputError(
             "os_drain: 'hidden' is a way of counting, the register-level model has none; allowed: 'exposed'"
         )
-    memory, buffer = Memory(weights.tolist(), inputs.tolist()), OutputBuffer()
-    (m, k), n = weights.shape, inputs.shape[1]
-    runs = [_MOVEMENTS[name](memory, buffer, *_indices(name, array, fold)) for fold in schedule(name, array, m, k, n)]
-    output = np.zeros((m, n), dtype=weights.dtype)
+    memory = Memory(weights.tolist(), inputs.tolist(), decompresses=name in SPARSE_DATAFLOWS)
+    buffer, n = OutputBuffer(), inputs.shape[1]
+    runs = [
+        _MOVEMENTS[family](memory, buffer, *_indices(family, array, fold))
+        for fold in schedule(name, array, weights != 0, n)
+    ]
+    output = np.zeros((len(weights), n), dtype=weights.dtype)  # what no fold produces is zero
     for address, value in buffer.elements.items():
         output[address] = value
     counts = GemmCounts(
@@ -84,22 +87,23 @@ def run(name: DataflowName, array: Array, weights: npt.NDArray[Any], inputs: npt
         input_words=memory.input_words,
         output_words=buffer.writes,
         accumulator_reads=buffer.reads,
+        zeros_injected=memory.zeros_injected,
     )
     return ReferenceRun(output, counts)
 
 
-def _indices(name: DataflowName, array: Array, fold: Fold) -> tuple[Indices, Indices, Indices]:
+def _indices(family: str, array: Array, fold: Fold) -> tuple[Indices, Indices, Indices]:
     """What the fold covers; the two dimensions that lie on the grid are padded if edge folds pay for all of it."""
     if array.edge_tiles == "actual":
         return fold.ms, fold.ks, fold.ns
-    match name:
-        case "dOS":
+    match family:
+        case "OS":
             return _padded(fold.ms, array.rows), fold.ks, _padded(fold.ns, array.cols)
-        case "dWS":
+        case "WS":
             return _padded(fold.ms, array.rows), _padded(fold.ks, array.cols), fold.ns
-        case "dIS":
+        case _:
             return fold.ms, _padded(fold.ks, array.rows), _padded(fold.ns, array.cols)
 
 
-def _padded(indices: range, extent: int) -> Indices:
+def _padded(indices: Sequence[int], extent: int) -> Indices:
     return [*indices, *[PAD] * (extent - len(indices))]

@@ -1,4 +1,4 @@
-"""What the load units read: both operands, behind the decompression unit, with every access counted."""
+"""What the load units read: both operands, behind the decompression unit (DecU), with every access counted."""
 
 from __future__ import annotations
 
@@ -18,13 +18,19 @@ class Memory:
 
     weights: Matrix
     inputs: Matrix
+    decompresses: bool
+    """Whether the DecU knows the zeros of W; if so it answers them itself."""
     weight_words: int = 0
     input_words: int = 0
+    zeros_injected: int = 0
 
     def weight(self, m: Index, k: Index) -> Word:
         """Element of W for a load unit."""
         if isinstance(m, Padding) or isinstance(k, Padding):
             return PAD
+        if self.decompresses and not self.weights[m][k]:
+            self.zeros_injected += 1
+            return 0
         self.weight_words += 1
         return self.weights[m][k]
 
