@@ -1,0 +1,77 @@
+"""``soc-sim run``: simulates what a configuration describes."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from soc_sim.cli.configuration import add_overrides, read_run
+from soc_sim.config.loader import dump
+from soc_sim.facade import Result, simulate_run
+from soc_sim.observe.chrome import write_chrome
+from soc_sim.observe.files import write_all
+from soc_sim.observe.tables import print_result
+
+
+def add_parser(subparsers: Any) -> None:
+    """Adds the command to the command line."""
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        "run",
+        help="simulates what a configuration describes: the main job",
+        description="Simulates one network on one SoC: latency per layer, where the time went, traffic, energy.",
+    )
+    parser.add_argument("config", metavar="CONFIG", help="a YAML file of kind run, or the name of a shipped one")
+    add_overrides(parser)
+    parser.add_argument("--out", type=Path, metavar="DIR", help="writes results and resolved configuration there")
+    parser.add_argument("--trace", type=Path, metavar="FILE", help="writes a timeline for Chrome or Perfetto (JSON)")
+    parser.add_argument(
+        "--what-if",
+        action="append",
+        default=[],
+        metavar="PATH=VALUE",
+        help="simulates once more with these values changed, and compares",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Runs the command; results go to stdout.
+
+    Raises:
+        SocSimError: faults of the input, one line each; or a deadlock.
+    """
+    configuration = read_run(args.config, args.overrides, args.seed)
+    changed = read_run(args.config, [*args.overrides, *args.what_if], args.seed) if args.what_if else None
+    with Console(stderr=True, quiet=args.quiet or not sys.stderr.isatty()).status("simulating"):
+        result = simulate_run(configuration)
+        if changed is not None:
+            result.document["what_if"] = _comparison(args.what_if, result, simulate_run(changed))
+        timeline = result.timeline() if args.trace else None
+    if args.trace:
+        write_chrome(args.trace, timeline, latency_ps=result.latency_ps)
+    if args.out:
+        write_all(args.out, result.document, dump(configuration), timeline)
+    if args.json:
+        print(result.to_json())
+        return 0
+    print_result(result.document)
+    for warning in result.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    if changed is not None:
+        what_if = result.document["what_if"]
+        print(f"what if {', '.join(args.what_if)}: {what_if['latency_s']:.6g} s, {what_if['latency_change']:+.1%}")
+    return 0
+
+
+def _comparison(settings: list[str], result: Result, other: Result) -> dict[str, Any]:
+    """What a change brings: the second run's figures, and the change of latency relative to the first."""
+    return {
+        "set": settings,
+        "latency_s": other.latency_s,
+        "latency_change": other.latency_ps / result.latency_ps - 1,
+        "energy_j": other.energy_j,
+        "array_time_s": other.array_time_s,
+    }
