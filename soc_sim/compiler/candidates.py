@@ -78,9 +78,7 @@ def spatial(nest: Nest, array: Array) -> Spatial:
     count = -(-nest.images // images_) * -(-rows.size // rows_) * -(-cols.size // cols_)
     largest_rows, total_rows = np.array([in_rows[entry[1]] for entry in entries], np.int64).T
     largest_cols, total_cols = np.array([in_cols[entry[2]] for entry in entries], np.int64).T
-    return Spatial(
-        images_, rows_, cols_, count, largest_rows, largest_cols, nest.images * total_rows * total_cols
-    )
+    return Spatial(images_, rows_, cols_, count, largest_rows, largest_cols, nest.images * total_rows * total_cols)
 
 
 def _reads(window: Window, size: int) -> tuple[int, int]:

@@ -21,9 +21,9 @@ from soc_sim.compiler.candidates import Blocks, Spatial, blocks, edges, spatial
 from soc_sim.compiler.nest import Nest, Operands
 from soc_sim.compiler.rates import Rates
 from soc_sim.compiler.views import Integers, View, box_shape
-from soc_sim.config.array import Array, DataflowName
-from soc_sim.config.soc import Soc
+from soc_sim.config.array import DataflowName
 from soc_sim.config.core import Scratchpad
+from soc_sim.config.soc import Soc
 from soc_sim.dataflow import GemmCounts, counts
 
 Floats = NDArray[np.float64]
@@ -187,7 +187,9 @@ class CostModel:
         channels: dict[str, Floats] = {}
         for name, channel in soc.dma.channel_of.items():
             channels[channel] = channels.get(channel, np.zeros((1, 1))) + queues[name]
-        steady = np.maximum.reduce(np.broadcast_arrays(array + serial, *channels.values(), instructions * rates.dispatch_ps))
+        steady = np.maximum.reduce(
+            np.broadcast_arrays(array + serial, *channels.values(), instructions * rates.dispatch_ps)
+        )
         fill = np.maximum(
             queues["weights"] / loads["weights"] + rates.weight_latency_ps,
             queues["inputs"] / loads["inputs"] + rates.load_latency_ps,

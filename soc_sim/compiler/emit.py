@@ -13,7 +13,17 @@ from dataclasses import dataclass
 from soc_sim.compiler.hazards import HOST, Hazards
 from soc_sim.compiler.host import HostWork
 from soc_sim.compiler.nest import Nest, Operands
-from soc_sim.compiler.program import BufferName, Compute, Instruction, Load, MemoryName, Region, Store, TileCounts, VectorOp
+from soc_sim.compiler.program import (
+    BufferName,
+    Compute,
+    Instruction,
+    Load,
+    MemoryName,
+    Region,
+    Store,
+    TileCounts,
+    VectorOp,
+)
 from soc_sim.compiler.tiles import Step, Tiles
 from soc_sim.compiler.tiling import Choice
 from soc_sim.compiler.views import View
@@ -132,8 +142,7 @@ class _CoreShare:
                 tuple(load.index for load in (*inputs, *addends)),
                 output_bytes if step.k == 0 else 0,
                 sum(load.buffer_bytes for load in weights) * frees_weights,
-                sum(load.buffer_bytes for load in inputs) * frees_inputs
-                + sum(load.buffer_bytes for load in addends),
+                sum(load.buffer_bytes for load in inputs) * frees_inputs + sum(load.buffer_bytes for load in addends),
                 self._counts(step, sum(load.buffer_bytes for load in addends)),
             )
             instructions.append(compute)
@@ -162,7 +171,9 @@ class _CoreShare:
         return self._load_view("inputs", self.operands.x, _box(extents))
 
     def _load_addends(self, step: Step) -> list[Load]:
-        return [load for view in self.operands.residuals for load in self._load_view("inputs", view, self._output(step))]
+        return [
+            load for view in self.operands.residuals for load in self._load_view("inputs", view, self._output(step))
+        ]
 
     def _load_view(self, buffer: BufferName, view: View, box: Box) -> list[Load]:
         index = len(self.emitter.instructions)

@@ -68,7 +68,9 @@ def group_operators(network: Network) -> list[Group]:
     # The later producer gets an addition of two results: the earlier one is then complete and can be loaded.
     for operator in reversed(network.operators):
         if family(operator) == "gemm":
-            grow(operator, Group("array", [operator], positions[operator.name], _addends(network, operator)), _joins_gemm)
+            grow(
+                operator, Group("array", [operator], positions[operator.name], _addends(network, operator)), _joins_gemm
+            )
     for operator in network.operators:
         if operator.name not in taken and family(operator) not in ("gemm", "view"):
             grow(operator, Group("host", [operator], positions[operator.name]), _joins_host)

@@ -134,9 +134,7 @@ def _tokens(head: Operator, views: Sequence[View], k: int, m: int, words: int) -
     return nest, Operands(x, o, None, tuple(residuals))
 
 
-def _matrices(
-    head: Operator, first: View, second: View, results: Sequence[View]
-) -> tuple[Nest, Operands]:
+def _matrices(head: Operator, first: View, second: View, results: Sequence[View]) -> tuple[Nest, Operands]:
     """Products of two activations: one group per matrix, columns of the second operand as rows of the nest."""
     rank = len(results[0].shape)
     batch = (*results[0].shape[:-2],)

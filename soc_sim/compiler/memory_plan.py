@@ -62,7 +62,9 @@ def place(sizes: Mapping[str, int], lifetimes: Mapping[str, Lifetime], base: int
     )
 
 
-def _predecessors(placed: Sequence[tuple[int, int, str]], lifetimes: Mapping[str, Lifetime]) -> dict[str, tuple[str, ...]]:
+def _predecessors(
+    placed: Sequence[tuple[int, int, str]], lifetimes: Mapping[str, Lifetime]
+) -> dict[str, tuple[str, ...]]:
     return {
         name: tuple(
             other

@@ -57,7 +57,9 @@ class Nest:
     @property
     def gemm(self) -> GemmShape:
         """The GEMM that the nest computes."""
-        return GemmShape(self.m, self.channels * self.kernel, self.images * self.rows.size * self.cols.size, self.groups)
+        return GemmShape(
+            self.m, self.channels * self.kernel, self.images * self.rows.size * self.cols.size, self.groups
+        )
 
     def weight_bytes(self, array: Array) -> int:
         """Bytes of all weights and of the constants that travel with them."""

@@ -8,7 +8,7 @@ from soc_sim.compiler.emit import ArrayWork, Emitter, Home
 from soc_sim.compiler.fusion import Group, group_operators
 from soc_sim.compiler.hazards import Hazards
 from soc_sim.compiler.host import HostWork, host_work, summary
-from soc_sim.compiler.layout import Layout, lay_out
+from soc_sim.compiler.layout import lay_out
 from soc_sim.compiler.lowering import lower
 from soc_sim.compiler.memory_plan import Lifetime, Plan, align, place
 from soc_sim.compiler.nest import Nest, Operands
@@ -119,7 +119,12 @@ class _Compilation:
             except MappingError as error:
                 faults += error.faults
                 continue
-            signature = (nest, tuple(_form(view) for view in (operands.x, operands.o, operands.w)), len(operands.residuals), allowed)
+            signature = (
+                nest,
+                tuple(_form(view) for view in (operands.x, operands.o, operands.w)),
+                len(operands.residuals),
+                allowed,
+            )
             if signature not in known:
                 known[signature] = choose(nest, operands, self.soc, self.rates, allowed)
             choice = known[signature]

@@ -105,7 +105,9 @@ class View:
             stops: Index after the last one (default: the shape).
         """
         offset, dimensions = self.offset, []
-        for start, stop, stride in zip(starts or (0,) * len(self.shape), stops or self.shape, self.strides, strict=True):
+        for start, stop, stride in zip(
+            starts or (0,) * len(self.shape), stops or self.shape, self.strides, strict=True
+        ):
             offset += start * stride
             if stop - start > 1 and stride:
                 dimensions.append((stride, stop - start))
