@@ -1,4 +1,4 @@
-"""The event kernel: time, ports, and the three mechanisms (timeline, credits, process). Only this part knows SimPy in depth."""
+"""The event kernel: time, ports, and the three mechanisms (timeline, credits, process). Nothing else knows SimPy."""
 
 from soc_sim.kernel.clock import Clock
 from soc_sim.kernel.component import Component

@@ -1,4 +1,4 @@
-"""A clock is a sequence of edges in integer picoseconds: edge(n) = start + ceil(n · 10^12 / f), so nothing accumulates."""
+"""A clock is a sequence of edges in integer picoseconds, edge(n) = start + ceil(n · 10^12 / f): nothing accumulates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ports: an initiator submits a transfer at the simulated time at which it arrives; the target calls ``transfer.done``."""
+"""Ports: an initiator submits a transfer at the simulated time of its arrival; the target calls ``transfer.done``."""
 
 from __future__ import annotations
 

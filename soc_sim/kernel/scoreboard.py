@@ -20,8 +20,8 @@ class Scoreboard:
         """Index of the instruction → when it was complete."""
         self.started_ps: list[int | None] = [None] * instructions
         """Index of the instruction → when its own work began."""
-        self.waited: dict[int, tuple[tuple[int, Cause], ...]] = {}
-        """Index → until when it was held up by what, before its own work began."""
+        self.held: dict[int, tuple[int, Cause]] = {}
+        """Index of a load → until when it was held up before its own work began, and by what."""
         self.remaining = instructions
 
     def start(self, index: int) -> None:

@@ -9,7 +9,11 @@ import simpy
 
 from soc_sim.errors import DeadlockError
 
-Process = Generator[simpy.Event, Any, None]
+Event = simpy.Event
+"""What a process waits for."""
+
+Process = Generator[Event, Any, None]
+"""A generator that yields what it waits for."""
 
 
 class SliceRecorder(Protocol):

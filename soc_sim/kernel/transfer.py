@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 
 class Transfer:
-    """Lines of bytes to read or write. The target sets the times and calls ``done`` when the last byte has been served."""
+    """Lines of bytes to read or write. The target sets the times, and calls ``done`` once the last byte is served."""
 
     __slots__ = (
         "address",
@@ -48,9 +48,9 @@ class Transfer:
         self.layer = layer
         self.done = done
         self.data_start_ps = 0
-        """First data: of a write when it is offered, of a read when the memory delivers it."""
+        """First data on the memory's side."""
         self.data_end_ps = 0
-        """Last data, likewise."""
+        """Last data; of a write that arrives, when the last data will be offered."""
 
     @property
     def size_bytes(self) -> int:

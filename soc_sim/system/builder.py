@@ -91,7 +91,7 @@ def _core(
     host_queue: Mailbox[Dispatched[VectorOp]],
 ) -> Core:
     name = f"core{index}"
-    buffers = {
+    buffers: dict[str, Scratchpad] = {
         buffer: Scratchpad(simulation, f"{name}.{buffer}", getattr(soc.buffers, buffer), soc.port_width_bytes(buffer))
         for buffer in BUFFERS
     }

@@ -45,7 +45,7 @@ def _collect(soc: Soc, program: Program, inferences: int, machine: Machine) -> R
         inferences=inferences,
         makespan_ps=makespan_ps,
         inference_end_ps=tuple(
-            max(completed_ps[start : start + stride]) for start in range(0, stride * inferences, stride)
+            max(completed_ps[inference * stride :][:stride], default=0) for inference in range(inferences)
         ),
         events=events,
         cores=tuple(_core_record(core) for core in machine.cores),

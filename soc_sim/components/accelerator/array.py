@@ -1,7 +1,7 @@
 """The systolic array as a unit: runs one Compute after another and accounts for every picosecond in between.
 
-A Compute starts on a clock edge, once its loads are complete and the outputs buffer has room. It takes the cycles of its
-dataflow's closed form, or longer where a buffer's ports cannot keep up with the array and the DMA together.
+A Compute starts on a clock edge, once its loads are complete and the outputs buffer has room. It takes the cycles of
+its dataflow's closed form, or longer where a buffer's ports cannot keep up with the array and the DMA together.
 """
 
 from __future__ import annotations
@@ -50,13 +50,9 @@ class Array(Component):
             if (loaded := scoreboard.pending(weights + inputs)) is not None:
                 self.waiting = f"compute {compute.index} needs loads {compute.weights + compute.inputs}"
                 yield loaded
-            space_ps = 0
-            if not outputs.try_take(compute.output_bytes):
-                self.waiting = f"compute {compute.index} needs {compute.output_bytes} bytes of {outputs.name}, " + (
-                    f"free {outputs.free} of {outputs.capacity}"
-                )
-                yield outputs.wait(compute.output_bytes)
-                space_ps = simulation.now_ps
+            loaded_ps = simulation.now_ps
+            yield from self.take(outputs, compute.output_bytes, f"compute {compute.index}")
+            space_ps = simulation.now_ps if simulation.now_ps > loaded_ps else 0
             start_ps = self.clock.after_ps(simulation.now_ps, 0)
             scoreboard.start(base + compute.index)
             self._account(compute.layer, start_ps, handed_ps, weights, inputs, space_ps)
@@ -110,8 +106,8 @@ class Array(Component):
         arrived_ps, cause, loads = max(arrivals, key=lambda arrival: arrival[0])
         for load in loads:
             if scoreboard.completed_ps[load] == arrived_ps:
-                for until_ps, earlier_cause in scoreboard.waited.get(load, ()):
-                    self._record_stall(self.ledger.covered_ps, min(until_ps, start_ps), earlier_cause, layer)
+                held_ps, held_cause = scoreboard.held[load]
+                self._record_stall(self.ledger.covered_ps, held_ps, held_cause, layer)
                 break
         self._record_stall(self.ledger.covered_ps, start_ps, cause, layer)
 

@@ -27,7 +27,7 @@ class Controller(Component):
         inferences: int,
         stride: int,
     ) -> None:
-        """``route``: each instruction with the queue it goes to; ``stride``: instructions of one inference, all cores."""
+        """``route``: each instruction and its queue's name; ``stride``: instructions of an inference, all cores."""
         super().__init__(simulation, name)
         self.clock = Clock(description.clock_hz)
         self._dispatch_cycles = description.dispatch_cycles

@@ -28,6 +28,13 @@ class Scratchpad(Component):
         """Moved by the DMA so far, in and out."""
         return self.dma_read_bytes + self.dma_write_bytes
 
+    def moved(self, size_bytes: int, *, write: bool) -> None:
+        """The DMA has moved bytes in (``write``) or out."""
+        if write:
+            self.dma_write_bytes += size_bytes
+        else:
+            self.dma_read_bytes += size_bytes
+
     def port_cycles(self, size_bytes: int) -> int:
         """Cycles of the array's clock in which the ports can move this much."""
         return -(-size_bytes // self._bytes_per_cycle)

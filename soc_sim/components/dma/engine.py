@@ -6,7 +6,7 @@ channel goes on to the next instruction once it has handed one over, so latency 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Protocol
 
@@ -50,7 +50,7 @@ class DmaChannel(Component):
         queue: Mailbox[Dispatched[Load | Store]],
         is_host: Callable[[int], bool],
     ) -> None:
-        """``is_host``: whether the instruction of an index runs on the host."""
+        """``is_host``: whether the instruction of an index, of any inference, runs on the host."""
         super().__init__(simulation, name)
         self.port = InitiatorPort(name)
         self.queue = queue
@@ -66,6 +66,8 @@ class DmaChannel(Component):
         self._buffers = buffers
         self._scoreboard = scoreboard
         self._is_host = is_host
+        self._held: tuple[int, Cause] = (0, "wait_controller")
+        """Until when the last instruction was held up, and by what: so were all behind it."""
 
     def start(self) -> None:
         """Start the process."""
@@ -82,29 +84,24 @@ class DmaChannel(Component):
             if (ready := scoreboard.pending(depends)) is not None:
                 self.waiting = f"instruction {instruction.index} needs {instruction.depends}"
                 yield ready
-            if isinstance(instruction, Store):
-                self._hand_over(instruction, base, self._buffers["outputs"])
-                continue
-            buffer = self._buffers[instruction.buffer]
-            ready_ps = simulation.now_ps
-            if not buffer.space.try_take(instruction.buffer_bytes):
-                self.waiting = (
-                    f"load {instruction.index} needs {instruction.buffer_bytes} bytes of {buffer.space.name}, "
-                    + (f"free {buffer.space.free} of {buffer.space.capacity}")
-                )
-                yield buffer.space.wait(instruction.buffer_bytes)
-            scoreboard.waited[base + instruction.index] = (
+            arrivals: list[tuple[int, Cause]] = [
+                (scoreboard.time_ps(index for index in depends if not self._is_host(index)), "wait_outputs")
+            ]
+            if isinstance(instruction, Load):
+                buffer, ready_ps = self._buffers[instruction.buffer], simulation.now_ps
+                yield from self.take(buffer.space, instruction.buffer_bytes, f"load {instruction.index}")
+                if simulation.now_ps > ready_ps:
+                    arrivals.append((simulation.now_ps, "wait_buffer"))
+            else:
+                buffer = self._buffers["outputs"]
+            arrivals += [
                 (handed_ps, "wait_controller"),
-                (ready_ps, self._cause(depends, base)),
-                (simulation.now_ps, "wait_buffer"),
-            )
+                (scoreboard.time_ps(index for index in depends if self._is_host(index)), "wait_host"),
+                self._held,
+            ]
+            # max() keeps the first of equals: ties go in the order of the causes.
+            self._held = scoreboard.held[base + instruction.index] = max(arrivals, key=lambda arrival: arrival[0])
             self._hand_over(instruction, base, buffer)
-
-    def _cause(self, depends: Sequence[int], base: int) -> Cause:
-        """What a load waited for: the last of its dependencies was the host's or a store's."""
-        completed = self._scoreboard.completed_ps
-        last = max(depends, key=lambda index: completed[index] or 0, default=None)
-        return "wait_host" if last is not None and self._is_host(last - base) else "wait_outputs"
 
     def _hand_over(self, instruction: Load | Store, base: int, buffer: Buffer) -> None:
         write = isinstance(instruction, Store)

@@ -6,12 +6,10 @@ computing and writing overlap from block to block. Left out: caches, vector regi
 
 from __future__ import annotations
 
-import simpy
-
 from soc_sim.compiler.program import VectorOp
 from soc_sim.config.host import Host as Description
 from soc_sim.kernel import Clock, Component, Dispatched, InitiatorPort, Issuer, Ledger, Mailbox, Scoreboard, Simulation
-from soc_sim.kernel.simulation import Process
+from soc_sim.kernel.simulation import Event, Process
 
 
 class Host(Component):
@@ -62,36 +60,39 @@ class Host(Component):
             if (ready := scoreboard.pending(depends)) is not None:
                 self.waiting = f"vector operation {operator.index} needs {operator.depends}"
                 yield ready
-            self.ledger.record(handed_ps, "wait_controller", operator.layer)
-            self.ledger.record(simulation.now_ps, "wait_inputs", operator.layer)
+            late = handed_ps > scoreboard.time_ps(depends)
+            self.ledger.record(simulation.now_ps, "wait_controller" if late else "wait_inputs", operator.layer)
             start_ps = simulation.now_ps
             scoreboard.start(base + operator.index)
             yield from self._execute(operator)
-            self.ledger.record(simulation.now_ps, "busy", operator.layer)
             if simulation.recorder is not None:
                 name = f"operator {operator.index}"
                 simulation.recorder.slice(self.name, name, start_ps, simulation.now_ps, operator.layer)
             scoreboard.complete(base + operator.index)
 
     def _execute(self, operator: VectorOp) -> Process:
-        simulation, clock = self.simulation, self.clock
+        simulation, clock, ledger = self.simulation, self.clock, self.ledger
         read_bytes = sum(region.size_bytes for region in operator.reads)
         write_bytes = sum(region.size_bytes for region in operator.writes)
         cycles = -(-operator.operations // self._description.lanes)
         blocks = max(1, -(-max(read_bytes, write_bytes) // self._description.block_bytes))
         yield simulation.wait_until(clock.after_ps(simulation.now_ps, self._description.start_cycles))
+        ledger.record(simulation.now_ps, "busy", operator.layer)
         stream = _Stream(self, operator)
         for block in range(1, blocks + 1):
             if (arrived := stream.arrived(read_bytes * block // blocks)) is not None:
                 self.waiting = f"vector operation {operator.index} needs {read_bytes} bytes from memory"
                 yield arrived
+                ledger.record(simulation.now_ps, "wait_inputs", operator.layer)
             spent = cycles * block // blocks - cycles * (block - 1) // blocks
             if spent:
                 yield simulation.wait_until(clock.after_ps(simulation.now_ps, spent))
+                ledger.record(simulation.now_ps, "busy", operator.layer)
             stream.release(write_bytes * block // blocks)
         if (written := stream.written()) is not None:
             self.waiting = f"vector operation {operator.index} writes {write_bytes} bytes to memory"
             yield written
+            ledger.record(simulation.now_ps, "wait_outputs", operator.layer)
         self.operations += operator.operations
 
 
@@ -103,7 +104,7 @@ class _Stream:
         self._writers = host.writers
         self._arrived_bytes = 0
         self._wanted_bytes = 0
-        self._waiter: simpy.Event | None = None
+        self._waiter: Event | None = None
         self._writing = True
         host.readers.submit(
             operator.reads, write=False, layer=operator.layer, done=_nothing, progress=self._one_arrived
@@ -112,7 +113,7 @@ class _Stream:
             operator.writes, write=True, layer=operator.layer, done=self._all_written, gated=True
         )
 
-    def arrived(self, wanted_bytes: int) -> simpy.Event | None:
+    def arrived(self, wanted_bytes: int) -> Event | None:
         """An event that fires when so much has been read; None where it has."""
         if self._arrived_bytes >= wanted_bytes:
             return None
@@ -124,7 +125,7 @@ class _Stream:
         """So much has been computed and may be written."""
         self._writers.release(self._job, allowed_bytes)
 
-    def written(self) -> simpy.Event | None:
+    def written(self) -> Event | None:
         """An event that fires when all has been written; None where it has."""
         if not self._writing:
             return None

@@ -39,8 +39,8 @@ class Arbiter:
         name = self._next()
         for rank in self._ranks:
             if name in rank:
-                rank.remove(name)
-                rank.append(name)
+                behind = rank.index(name) + 1
+                rank[:] = rank[behind:] + rank[:behind]
         self._waiting -= 1
         return self._queues[name].popleft()
 

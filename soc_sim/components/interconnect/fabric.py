@@ -1,7 +1,7 @@
 """Crossbar and bus: transfers wait their turn for a target, then their data pass a path of limited width.
 
 Modelled: one arbiter per target; a data path per target and direction (crossbar) or one for all (bus); whole beats, so
-that short lines waste width; cut-through (data flow on while they arrive); one latency for request and response together.
+that short lines waste width; cut-through (data flow on while they arrive); one latency for request and response.
 Left out: links between routers, address phases that compete with data, ordering by transaction identifiers.
 """
 
@@ -88,10 +88,12 @@ class Fabric(Component):
         output.in_flight += transfer.requests
         transfer.done = partial(self._served, output, transfer.done)
         if transfer.write:
-            # The memory learns when the data are offered; it cannot take them sooner.
-            transfer.data_start_ps, transfer.data_end_ps = self._move(
-                output.write_path, self.simulation.now_ps, transfer
-            )
+            # A write arrives with its first data: while the path is busy, others may use the memory.
+            now_ps = self.simulation.now_ps
+            start_ps, transfer.data_end_ps = self._move(output.write_path, now_ps, transfer)
+            if start_ps > now_ps:
+                self.simulation.call_at(start_ps, partial(output.port.submit, transfer))
+                return
         output.port.submit(transfer)
 
     def _served(self, output: Output, done: Callable[[Transfer], None], transfer: Transfer) -> None:

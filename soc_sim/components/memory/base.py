@@ -12,8 +12,9 @@ class Memory(Component):
     """A target at the end of the interconnect.
 
     A memory serves a transfer by setting ``data_start_ps`` (a read: when its first data leave; a write: when they are
-    taken) and ``data_end_ps``, and calls ``transfer.done`` once, at the simulated time at which the last byte has been served.
-    A write's ``data_start_ps`` and ``data_end_ps`` say on arrival when its data are offered.
+    taken) and ``data_end_ps``, and calls ``transfer.done`` once, at the simulated time at which the last byte has been
+    served.
+    A write arrives with its first data; its ``data_end_ps`` then says when the last will be offered.
     """
 
     max_outstanding: int

@@ -21,4 +21,4 @@ class Ideal(Memory):
         """Serve it now (a write: when its last data are there)."""
         now_ps = self.simulation.now_ps
         end_ps = max(now_ps, transfer.data_end_ps) if transfer.write else now_ps
-        self._serve(transfer, end_ps, end_ps, end_ps)
+        self._serve(transfer, now_ps, end_ps, end_ps)

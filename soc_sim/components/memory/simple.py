@@ -29,22 +29,22 @@ class Simple(Memory):
         return self.description.read_bandwidth_bytes_per_s
 
     def submit(self, transfer: Transfer) -> None:
-        """Book the data path from the end of the latency on."""
+        """Book the data path now; what it reads leaves after the latency."""
         description, now_ps = self.description, self.simulation.now_ps
         burst = description.burst_bytes
-        first = transfer.address // burst
-        accesses = (transfer.address + transfer.line_bytes - 1) // burst - first + 1
-        accessed_bytes = accesses * burst * transfer.lines
+        first_bytes = (transfer.address + line * transfer.pitch_bytes for line in range(transfer.lines))
+        accesses = sum((first + transfer.line_bytes - 1) // burst - first // burst + 1 for first in first_bytes)
+        accessed_bytes = accesses * burst
         self.accessed_bytes += accessed_bytes
         if transfer.write:
             rate = description.write_bandwidth_bytes_per_s or description.read_bandwidth_bytes_per_s
             duration_ps = -(-accessed_bytes * PS_PER_S // rate)
-            start_ps = self._data_path.book(max(now_ps, transfer.data_start_ps), duration_ps)
+            start_ps = self._data_path.book(now_ps, duration_ps)
             end_ps = max(start_ps + duration_ps, transfer.data_end_ps)
             done_ps = end_ps + description.write_latency_ps
         else:
             duration_ps = -(-accessed_bytes * PS_PER_S // description.read_bandwidth_bytes_per_s)
-            start_ps = self._data_path.book(now_ps + description.read_latency_ps, duration_ps)
+            start_ps = self._data_path.book(now_ps, duration_ps) + description.read_latency_ps
             end_ps = done_ps = start_ps + duration_ps
         self.busy_ps = self._data_path.busy_ps
         self._serve(transfer, start_ps, end_ps, done_ps)
