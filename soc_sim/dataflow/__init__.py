@@ -12,10 +12,11 @@ from types import MappingProxyType
 import numpy as np
 
 from soc_sim.config.array import Array, DataflowName, SparseDataflowName
-from soc_sim.dataflow.base import Bitmap, Dataflow, GemmCounts, Size, SparseDataflow
+from soc_sim.dataflow.base import Dataflow, GemmCounts, Size, SparseDataflow
 from soc_sim.dataflow.input_stationary import InputStationary, SparseInputStationary
 from soc_sim.dataflow.output_stationary import CompactedOutputStationary, OutputStationary, SparseOutputStationary
 from soc_sim.dataflow.weight_stationary import SparseWeightStationary, WeightStationary
+from soc_sim.sparsity.bitmap import Bitmap
 
 __all__ = [
     "DATAFLOWS",

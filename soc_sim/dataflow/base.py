@@ -8,16 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import numpy as np
-import numpy.typing as npt
-
 from soc_sim.config.array import Array, DataflowName, SparseDataflowName
+from soc_sim.sparsity.bitmap import Bitmap
 
 Size = Any
 """``int``, or an int64 array; results have the broadcast shape of the arguments."""
-
-Bitmap = npt.NDArray[np.bool_]
-"""Which elements of W, m × k, are not zero."""
 
 
 @dataclass(frozen=True, slots=True)

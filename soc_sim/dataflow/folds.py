@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
-
 from soc_sim.config.array import Array
-from soc_sim.dataflow.base import Bitmap, Size
+from soc_sim.dataflow.base import Size
 
 
 def blocks(size: Size, extent: int) -> Size:
@@ -20,16 +17,3 @@ def occupied(array: Array, size: Size, extent: int) -> Size:
     The blocks' own extents sum to ``size``; with ``edge_tiles: full`` each block pays for the whole ``extent``.
     """
     return size if array.edge_tiles == "actual" else blocks(size, extent) * extent
-
-
-def extents(size: int, extent: int) -> npt.NDArray[np.int64]:
-    """The extent of each block: full ones, then the rest."""
-    return np.minimum(extent, size - np.arange(0, size, extent))
-
-
-def any_in_row_blocks(nonzero: Bitmap, extent: int) -> Bitmap:
-    """For each block of ``extent`` rows and each column: whether one of its elements is not zero (blocks × columns)."""
-    rows, cols = nonzero.shape
-    whole = rows // extent * extent
-    kept: Bitmap = np.logical_or.reduce(nonzero[:whole].reshape(rows // extent, extent, cols), axis=1)
-    return kept if whole == rows else np.vstack([kept, np.logical_or.reduce(nonzero[whole:])])

@@ -34,8 +34,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from soc_sim.config.array import Array, DataflowName, SparseDataflowName
-from soc_sim.dataflow.base import Bitmap, GemmCounts, Size
-from soc_sim.dataflow.folds import blocks, extents, occupied
+from soc_sim.dataflow.base import GemmCounts, Size
+from soc_sim.dataflow.folds import blocks, occupied
+from soc_sim.sparsity.bitmap import Bitmap, extents
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,8 +38,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from soc_sim.config.array import Array, DataflowName, SparseDataflowName
-from soc_sim.dataflow.base import Bitmap, GemmCounts, Size
-from soc_sim.dataflow.folds import any_in_row_blocks, blocks, extents, occupied
+from soc_sim.dataflow.base import GemmCounts, Size
+from soc_sim.dataflow.folds import blocks, occupied
+from soc_sim.sparsity.bitmap import Bitmap, any_in_row_blocks, extents
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from soc_sim.config.array import Array, DataflowName, SparseDataflowName
-from soc_sim.dataflow.base import Bitmap
+from soc_sim.sparsity.bitmap import Bitmap
 
 Indices = Sequence[int]
 
