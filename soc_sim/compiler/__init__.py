@@ -5,7 +5,7 @@ Read ``program`` for the result and ``pipeline`` for the steps; README.md says w
 
 from __future__ import annotations
 
-from soc_sim.compiler.pipeline import compile
+from soc_sim.compiler.pipeline import compile  # noqa: A004  the field's word
 from soc_sim.compiler.program import Program
 
 __all__ = ["Program", "compile"]

@@ -22,7 +22,7 @@ from soc_sim.compiler.nest import Nest, Operands
 from soc_sim.compiler.rates import Rates
 from soc_sim.compiler.views import Integers, View, box_shape
 from soc_sim.config.array import DataflowName
-from soc_sim.config.core import Scratchpad
+from soc_sim.config.core import BUFFERS, Scratchpad
 from soc_sim.config.soc import Soc
 from soc_sim.dataflow import GemmCounts, counts
 
@@ -121,7 +121,7 @@ class CostModel:
                 dataflow,
                 outer,
                 legal,
-                self._latency(dataflow, outer, cycles * port_ratio, traffic),
+                self._latency(dataflow, cycles * port_ratio, traffic),
                 cycles,
                 traffic.weight_bytes + traffic.input_bytes,
                 traffic.input_bytes + (0 if self.weights_apart else traffic.weight_bytes),
@@ -150,7 +150,7 @@ class CostModel:
             units,
         )
 
-    def _latency(self, dataflow: DataflowName, outer: Order, cycles: Floats, traffic: Traffic) -> Floats:
+    def _latency(self, dataflow: DataflowName, cycles: Floats, traffic: Traffic) -> Floats:
         soc, rates = self.soc, self.rates
         share = -(-traffic.shared_loops // soc.cores) / traffic.shared_loops
         tiles = self.tile_bytes(dataflow)
@@ -195,7 +195,8 @@ class CostModel:
             queues["inputs"] / loads["inputs"] + rates.load_latency_ps,
         )
         drain = queues["outputs"] / stores + rates.load_latency_ps
-        return np.maximum.reduce(np.broadcast_arrays(steady * share, shared, fabric)) + fill + drain
+        latency: Floats = np.maximum(np.maximum(steady * share, shared), fabric) + fill + drain
+        return latency
 
     def _lines(self) -> dict[str, tuple[Floats | float, Integers | int]]:
         """Bytes a memory moves for a byte that is wanted (short lines fill whole bursts), and regions of a tile."""
@@ -255,10 +256,10 @@ class CostModel:
         }
         moved = {"weights": self.weight_tile, "inputs": self.input_tile, "outputs": self.output_elements * word}
         ratio: Floats = np.ones((1, 1))
-        for name, accessed in accesses.items():
+        for name in BUFFERS:
             scratchpad: Scratchpad = getattr(soc.buffers, name)
             bytes_per_cycle = scratchpad.ports * soc.port_width_bytes(name)
-            ratio = np.maximum(ratio, (accessed + moved[name]) / (bytes_per_cycle * groups * full.cycles))
+            ratio = np.maximum(ratio, (accesses[name] + moved[name]) / (bytes_per_cycle * groups * full.cycles))
         return ratio
 
 

@@ -1,7 +1,7 @@
 """Writes the instructions of a layer, in an order that lets loads run ahead.
 
-Tiles follow one another in program order, each as its loads, its Compute and its Store. Units are decoupled, so loads of
-the next tiles start as soon as there is room. A tile that equals the one loaded last is not loaded again; the last
+Tiles follow one another in program order, each as its loads, its Compute and its Store. Units are decoupled, so loads
+of the next tiles start as soon as there is room. A tile that equals the one loaded last is not loaded again; the last
 Compute that uses it gives its space back.
 """
 
@@ -154,12 +154,12 @@ class _CoreShare:
         if self.work.weights is not None:
             address = self.work.weights.address + self.work.offsets[step.group, step.m, step.k]
             return self._load("weights", (Region(self.work.weights.memory, address, size),), ())
-        view = self.operands.w
-        assert view is not None
+        if self.operands.w is None:
+            raise ValueError("a product of two activations has a view of its first operand")
         extents = (self.tiles.groups[step.group], self.tiles.m[step.m], self.tiles.channels[step.k])
         kernel = (self.nest.rows.kernel, self.nest.cols.kernel)
         box = (*(extent.start for extent in extents), 0, 0), (*(extent.stop for extent in extents), *kernel)
-        return self._load_view("weights", view, box)
+        return self._load_view("weights", self.operands.w, box)
 
     def _load_inputs(self, step: Step) -> list[Load]:
         """The raw input of a tile with its halo; nothing, where all of it is padding."""

@@ -1,8 +1,8 @@
 """Which operators run together as one layer.
 
 Array layers: a GEMM operator and what follows it without another reader in between: batch normalisation and other
-per-channel constants (folded into weights and bias offline), activations (Relu, Clip, LeakyRelu, PRelu) and additions of
-an activation of equal shape. Host layers: one operator each, or a chain of elementwise operators on one shape.
+per-channel constants (folded into weights and bias offline), activations (Relu, Clip, LeakyRelu, PRelu) and additions
+of an activation of equal shape. Host layers: one operator each, or a chain of elementwise operators on one shape.
 
 A layer takes the place of its last operator in the topological order. That is always possible, because only the result
 of that operator is visible outside.

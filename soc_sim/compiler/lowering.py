@@ -118,7 +118,7 @@ def _product(
     operands = [
         view.insert(0) if is_constant else view for view, is_constant in zip((first, second), constant, strict=True)
     ]
-    return _matrices(head, *operands, results)
+    return _matrices(head, operands[0], operands[1], results)
 
 
 def _tokens(head: Operator, views: Sequence[View], k: int, m: int, words: int) -> tuple[Nest, Operands]:

@@ -18,7 +18,6 @@ from soc_sim.compiler.tiles import Tiles
 from soc_sim.compiler.tiling import Choice, Shortage, choose
 from soc_sim.compiler.views import View
 from soc_sim.config.array import DataflowName
-from soc_sim.config.memory import Memory
 from soc_sim.config.run import Mapping
 from soc_sim.config.soc import Soc
 from soc_sim.errors import MappingError, suggestion
@@ -200,9 +199,8 @@ class _Compilation:
     def _check_capacity(self, memory_map: MemoryMap) -> None:
         faults = []
         for name, used in memory_map.used_bytes.items():
-            memory: Memory | None = getattr(self.soc, name)
-            assert memory is not None
-            if used > memory.capacity_bytes:
+            memory = self.soc.weight_memory if name == "weight_memory" else self.soc.dram
+            if memory is not None and used > memory.capacity_bytes:
                 needs = []
                 if name == self.weight_memory:
                     needs.append(f"weights {memory_map.weight_bytes}")

@@ -1,4 +1,4 @@
-"""Chooses dataflow, tile sizes and loop order of a layer: the candidate with the least expected latency."""
+"""Chooses dataflow, tile sizes and loop order of a layer: least expected latency, then traffic, then tiles."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from soc_sim.config.soc import Soc
 
 LATENCY_TOLERANCE = 1.01
 TRAFFIC_TOLERANCE = 1.05
-"""Estimates this close to the best are taken as equal: the model is no better than that, and fewer tiles simulate faster."""
+"""Estimates this close to the best are taken as equal (the model is no better than that); then the fewest tiles win."""
 
 
 @dataclass(frozen=True, slots=True)

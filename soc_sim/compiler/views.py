@@ -1,7 +1,7 @@
 """A view: which bytes of a storage a tensor, or an operand of a GEMM, occupies — sizes and byte strides, as in numpy.
 
-Dimensions keep the order of their user (ONNX's, or that of the GEMM's loops); the strides say how they lie in memory, so
-a slice of a concatenation, a transposed operand and a plain tensor are read and written in the same way.
+Dimensions keep the order of their user (ONNX's, or that of the GEMM's loops); the strides say how they lie in memory,
+so a slice of a concatenation, a transposed operand and a plain tensor are read and written in the same way.
 """
 
 from __future__ import annotations

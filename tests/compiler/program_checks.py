@@ -78,7 +78,7 @@ def check_work(program: Program, soc: Soc) -> None:
         assert _distinct_bytes(weights) >= layer.gemm.m * layer.gemm.k * layer.gemm.groups * soc.array.operand_bytes
 
 
-def check_memory(program: Program, soc: Soc) -> None:
+def check_memory(program: Program) -> None:
     """Whatever is read was written before and is known to be complete; nothing is overwritten that is still read.
 
     Follows each byte of main memory through the program, with vector clocks: what an instruction may rely on is what
@@ -119,7 +119,7 @@ def check_memory(program: Program, soc: Soc) -> None:
             for reader, latest in readers.items():
                 last = int(_bytes(latest, region).max())
                 in_order = reader == here and reader[1] != "host"
-                assert last == never or last == index or in_order or known.get(reader, never) >= last
+                assert last in (never, index) or in_order or known.get(reader, never) >= last
             for source in np.unique(_bytes(writer, region)):
                 ordered = source < 0 or unit(program.instructions[source]) == here
                 assert ordered or known.get(unit(program.instructions[source]), never) >= source
@@ -135,7 +135,7 @@ def check_memory(program: Program, soc: Soc) -> None:
 
 def _bytes(memory: np.ndarray, region: Region) -> np.ndarray:
     end = region.address + (region.lines - 1) * region.pitch_bytes + region.line_bytes
-    assert 0 <= region.address
+    assert region.address >= 0
     assert end <= len(memory)
     shape, step = (region.lines, region.line_bytes), memory.itemsize
     return np.lib.stride_tricks.as_strided(memory[region.address :], shape, (region.pitch_bytes * step, step))

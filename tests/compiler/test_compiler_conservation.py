@@ -8,7 +8,7 @@ import pytest
 from program_checks import check_memory, check_occupancy, check_order, check_work
 from systems import make_soc
 
-from soc_sim.compiler import Program, compile
+from soc_sim.compiler import Program, compile  # noqa: A004
 from soc_sim.config.loader import load as load_description
 from soc_sim.config.shipped import paths
 from soc_sim.config.soc import Soc
@@ -45,7 +45,7 @@ def test_each_byte_is_written_before_it_is_read_and_read_before_it_is_overwritte
     soc = SYSTEMS[system]
     program = compile(network(name), soc)
     check(program, soc, network(name))
-    check_memory(program, soc)
+    check_memory(program)
 
 
 @pytest.mark.parametrize("batch", [2, 5])
@@ -54,7 +54,7 @@ def test_batches_are_compiled_as_a_whole(name: str, batch: int) -> None:
     soc, run = SYSTEMS["three_cores"], network(name).with_batch(batch)
     program = compile(run, soc)
     check(program, soc, run)
-    check_memory(program, soc)
+    check_memory(program)
     assert program.macs == batch * compile(network(name), soc).macs
 
 
@@ -70,7 +70,7 @@ def test_every_shipped_soc_runs_the_small_networks(system: str) -> None:
     for name in SMALL:
         program = compile(network(name), soc)
         check(program, soc, network(name))
-        check_memory(program, soc)
+        check_memory(program)
 
 
 def test_compiling_twice_gives_the_same_program() -> None:
