@@ -1,1 +1,1 @@
-"""DRAM: ``model`` takes transfers, ``mapping`` splits them into runs of one row, ``channel`` holds banks, bus and refresh."""
+"""DRAM: ``model`` takes transfers, ``mapping`` splits them into runs of one row, ``channel`` has banks and bus."""

@@ -42,7 +42,7 @@ class Channel:
         self._open_since_ps: int | None = None
         self.busy_ps = 0
         self.active_ps = 0
-        """Time with a row open."""
+        """Time with a row open, up to its precharge."""
         self.row_hits = 0
         self.row_misses = 0
         self.row_conflicts = 0
@@ -50,33 +50,32 @@ class Channel:
         self.read_bursts = 0
         self.write_bursts = 0
 
-    def serve(
-        self, arrival_ps: int, bank_index: int, row: int, column: int, size_bytes: int, write: bool
-    ) -> tuple[int, int]:
-        """Serve one run of bytes in one row; returns when its first and last data are on the bus."""
-        tck = self._tck_ps
+    def serve(self, arrival_ps: int, bank_index: int, row: int, bursts: int, write: bool) -> tuple[int, int]:
+        """Serve a run of bursts in one row; returns when its first and last data are on the bus."""
+        tck, bus_free_ps = self._tck_ps, self._bus_free_ps
         arrival_ps = -(-arrival_ps // tck) * tck
-        if max(arrival_ps, self._bus_free_ps) >= self._next_refresh_ps:
-            self._refresh(max(arrival_ps, self._bus_free_ps))
-        bursts = (column + size_bytes - 1) // self._burst_bytes - column // self._burst_bytes + 1
-        column_ps = max(arrival_ps, self._open(self._banks[bank_index], row, arrival_ps, bursts))
-        bus_free_ps = self._bus_free_ps
+        if arrival_ps >= self._next_refresh_ps or bus_free_ps >= self._next_refresh_ps:
+            self._refresh(max(arrival_ps, bus_free_ps))
+        bank = self._banks[bank_index]
+        start_ps = self._open(bank, row, arrival_ps, bursts)
+        if start_ps < arrival_ps:
+            start_ps = arrival_ps
         if write:
+            start_ps += self._cwl_ps
             # Read to write: command distance CL + BL/2 + 2 − CWL leaves two idle cycles on the bus.
-            gap_ps = 0 if self._last_was_write else 2 * tck
-            start_ps = max(column_ps + self._cwl_ps, bus_free_ps + gap_ps)
+            free_ps = bus_free_ps if self._last_was_write else bus_free_ps + 2 * tck
             self.write_bursts += bursts
         else:
-            gap_ps = self._wtr_ps + self._cl_ps if self._last_was_write else 0
-            start_ps = max(column_ps + self._cl_ps, bus_free_ps + gap_ps)
+            start_ps += self._cl_ps
+            free_ps = bus_free_ps + self._wtr_ps + self._cl_ps if self._last_was_write else bus_free_ps
             self.read_bursts += bursts
+        if start_ps < free_ps:
+            start_ps = free_ps
         duration_ps = bursts * self._burst_ps
         end_ps = start_ps + duration_ps
-        bank = self._banks[bank_index]
-        if write:
-            bank.precharge_ps = max(bank.precharge_ps, end_ps + self._wr_ps)
-        else:
-            bank.precharge_ps = max(bank.precharge_ps, end_ps - self._burst_ps - self._cl_ps + self._rtp_ps)
+        precharge_ps = end_ps + (self._wr_ps if write else self._rtp_ps - self._burst_ps - self._cl_ps)
+        if bank.precharge_ps < precharge_ps:
+            bank.precharge_ps = precharge_ps
         self._bus_free_ps = end_ps
         self._last_was_write = write
         self.busy_ps += duration_ps
@@ -103,17 +102,18 @@ class Channel:
 
     def _refresh(self, time_ps: int) -> None:
         """Refreshes that were due up to ``time_ps``: each closes all rows and blocks the channel for tRFC."""
-        missed = (time_ps - self._next_refresh_ps) // self._refi_ps
+        first_due_ps = self._next_refresh_ps
+        missed = (time_ps - first_due_ps) // self._refi_ps
         self.refreshes += missed + 1
-        due_ps = self._next_refresh_ps + missed * self._refi_ps
+        due_ps = first_due_ps + missed * self._refi_ps
         self._next_refresh_ps = due_ps + self._refi_ps
-        # The refresh waits until open rows can be precharged.
         start_ps = max(due_ps, self._bus_free_ps)
         if self._open_since_ps is not None:
-            start_ps = max(start_ps, max(bank.precharge_ps for bank in self._banks)) + self._rp_ps
-            # The first of the missed refreshes closed the rows.
-            self.active_ps += max(0, start_ps - missed * self._refi_ps - self._open_since_ps)
+            # The first of them closed the rows, as soon as they could be precharged.
+            close_ps = max(first_due_ps, self._bus_free_ps, *(bank.precharge_ps for bank in self._banks))
+            self.active_ps += close_ps - self._open_since_ps
             self._open_since_ps = None
+            start_ps = max(start_ps, close_ps + self._rp_ps)
         for bank in self._banks:
             bank.row = None
             bank.activate_ps = start_ps + self._rfc_ps
@@ -123,4 +123,6 @@ class Channel:
         if now_ps >= self._next_refresh_ps:
             self._refresh(now_ps)
         if self._open_since_ps is not None:
-            self.active_ps += max(0, now_ps - self._open_since_ps)
+            self.active_ps += now_ps - self._open_since_ps
+        # The recovery of the last write may have put off a precharge beyond the end.
+        self.active_ps = min(self.active_ps, now_ps)

@@ -30,17 +30,15 @@ class DramModel(Memory):
 
     def submit(self, transfer: Transfer) -> None:
         """Serve the transfer's lines, run by run, on their channels."""
-        now_ps, write = self.simulation.now_ps, transfer.write
-        arrival_ps = max(now_ps, transfer.data_start_ps) if write else now_ps
+        arrival_ps, write = self.simulation.now_ps, transfer.write
         first_ps, last_ps = -1, transfer.data_end_ps if write else 0
-        for line in range(transfer.lines):
-            address = transfer.address + line * transfer.pitch_bytes
-            for channel, bank, row, column, size in self._mapping.runs(address, transfer.line_bytes):
-                start_ps, end_ps = self.channels[channel].serve(arrival_ps, bank, row, column, size, write)
-                if first_ps < 0 or start_ps < first_ps:
-                    first_ps = start_ps
-                if end_ps > last_ps:
-                    last_ps = end_ps
+        runs = self._mapping.runs(transfer.address, transfer.line_bytes, transfer.lines, transfer.pitch_bytes)
+        for channel, bank, row, bursts in runs:
+            start_ps, end_ps = self.channels[channel].serve(arrival_ps, bank, row, bursts, write)
+            if first_ps < 0 or start_ps < first_ps:
+                first_ps = start_ps
+            if end_ps > last_ps:
+                last_ps = end_ps
         self._serve(transfer, first_ps, last_ps, last_ps + self.description.controller_latency_ps)
 
     def finish(self) -> None:
