@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
         if changed is not None:
             result.document["what_if"] = _comparison(args.what_if, result, simulate_run(changed))
         timeline = result.timeline() if args.trace else None
-    if args.trace:
+    if timeline is not None:
         write_chrome(args.trace, timeline, latency_ps=result.latency_ps)
     if args.out:
         write_all(args.out, result.document, dump(configuration), timeline)

@@ -17,7 +17,6 @@ from typing import Any
 import soc_sim
 from soc_sim.compiler.program import Compute, Layer, VectorOp
 from soc_sim.config.array import Array
-from soc_sim.config.memory import Dram
 from soc_sim.energy.counts import Counts, MemoryCounts, Traffic
 from soc_sim.energy.model import EnergyEstimate, area_mm2, estimate
 from soc_sim.kernel import CAUSES, Cause, Clock
@@ -74,19 +73,19 @@ def statistics(record: RunRecord, *, config: Mapping[str, Any], seed: int = 0, w
     }
 
 
-def _mean_over_cores(record: RunRecord) -> dict[str, int]:
+def _mean_over_cores(record: RunRecord) -> dict[Cause, int]:
     """Cause → picoseconds, the mean over cores; rounding is settled so that they sum to the makespan exactly."""
     cores = len(record.cores)
     totals = Counter[Cause]()
     for core in record.cores:
         for (_, cause), span_ps in core.array_ps.items():
             totals[cause] += span_ps
-    means = {cause: totals[cause] // cores for cause in CAUSES}
+    means: dict[Cause, int] = {cause: totals[cause] // cores for cause in CAUSES}
     missing = record.makespan_ps - sum(means.values())
     largest_remainders = sorted(CAUSES, key=lambda cause: (-(totals[cause] % cores), CAUSES.index(cause)))
     for cause in largest_remainders[:missing]:
         means[cause] += 1
-    return dict(means)
+    return means
 
 
 def _core(record: RunRecord, index: int) -> dict[str, Any]:
@@ -125,7 +124,7 @@ def _memory(record: RunRecord, name: str) -> dict[str, Any]:
 
 
 def _memory_fit(record: RunRecord) -> dict[str, Any]:
-    """Whether the network fits, and how full everything got. (What does not fit is refused before it runs.)"""
+    """Whether the network fits, and how full everything got; what does not fit is refused before it runs."""
     memory_map, soc = record.program.memory_map, record.soc
     capacities = {"dram": soc.dram.capacity_bytes}
     if soc.weight_memory is not None:
