@@ -49,13 +49,15 @@ def random_operands(m: int, k: int, n: int, seed: int) -> tuple[Matrix, Matrix]:
     """W (m × k) and X (k × n) of int8 values without zero, as int64: the same for the same seed.
 
     Raises:
-        InputError: A size is not positive, or the matrices do not fit in the memory of this computer.
+        InputError: A size is not positive, the seed is negative, or the matrices do not fit in memory.
     """
     faults = [
         f"-{name}: {size} is out of range; allowed: a whole number, at least 1"
         for name, size in (("m", m), ("k", k), ("n", n))
         if size < 1
     ]
+    if seed < 0:
+        faults.append(f"--seed: {seed} is out of range; allowed: a whole number, at least 0")
     if faults:
         raise InputError(*faults)
     rng = np.random.default_rng(seed)

@@ -12,6 +12,7 @@ import pytest
 
 from soc_sim.cli import gemm
 from soc_sim.errors import InputError
+from soc_sim.sparsity.patterns import PATTERNS
 
 CONTRACT = {
     "cycles",
@@ -89,9 +90,10 @@ def test_cycles_are_the_sum_of_the_folds(report: Any, flow: str, cycles: int, ex
     assert found["matches_reference"] is True
 
 
-@pytest.mark.parametrize("flow", ["dOS", "dWS", "dIS"])
-def test_the_register_level_model_reports_the_same(report: Any, flow: str) -> None:
-    words = [*GRID, "--dataflow", flow, *SIZES]
+@pytest.mark.parametrize("flow", ["dOS", "dWS", "dIS", "sOS", "sWS", "sIS", "csOS"])
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_the_register_level_model_reports_the_same(report: Any, flow: str, pattern: str) -> None:
+    words = [*GRID, "--dataflow", flow, *SIZES, "--sparsity", "0.5", "--pattern", pattern]
     assert report(*words, "--reference") == report(*words)
 
 
@@ -154,6 +156,69 @@ def test_large_integers_stay_exact(report: Any, save: Any, tmp_path: Path) -> No
     assert np.load(tmp_path / "o.npy") == [[2**60 + 1]]
 
 
+def test_zero_columns_of_a_file_are_skipped(report: Any, save: Any) -> None:
+    w = np.ones((4, 10))
+    w[:, [1, 4, 5, 8]] = 0
+    w[0, 0] = 0
+    words = ["--weights", save("w", w), "--inputs", save("x", np.ones((10, 4)))]
+    found = report(*GRID, "--dataflow", "sOS", *words)
+    assert found["cycles"] == 6 + 2 * 4 + 4 - 2
+    assert (found["weight_words_read"], found["zeros_injected"]) == (23, 1)
+    assert found["input_words_read"] == 6 * 4
+    assert found["sparsity"] == pytest.approx(17 / 40)
+    # Tiles of 4×4, 4×4, 4×2 keep 3, 2 and 1 columns: a bit for each column, four for each kept one.
+    assert found["metadata_bits"] == 10 + 4 * 6
+    assert found["weight_bits"]["two_stage_bitmap"] == 10 + 4 * 6 + 23 * 8
+    assert found["weight_bits"]["dense"] == 40 * 8
+    assert report(*GRID, "--dataflow", "dOS", *words)["metadata_bits"] == 0
+
+
+def test_rows_that_are_dropped_cost_a_bit_each(report: Any, save: Any, tmp_path: Path) -> None:
+    w = np.zeros((10, 6))
+    w[[1, 9], 2] = 3
+    words = ["--weights", save("w", w), "--inputs", save("x", np.ones((6, 4))), "--output", tmp_path / "o.npy"]
+    found = report(*GRID, "--dataflow", "csOS", *words)
+    assert found["cycles"] == 1 + 2 * 2 + 4 - 2
+    assert found["metadata_bits"] == 10 + 6 + 2
+    np.testing.assert_array_equal(np.load(tmp_path / "o.npy"), w @ np.ones((6, 4)))
+
+
+@pytest.mark.parametrize("flow", ["sOS", "sWS", "sIS", "csOS"])
+@pytest.mark.parametrize("extra", [[], ["--reference"]])
+def test_weights_that_are_all_zero_take_no_cycle(report: Any, flow: str, extra: list[str]) -> None:
+    found = report(*GRID, "--dataflow", flow, *SIZES, "--sparsity", "1", *extra)
+    assert (found["cycles"], found["macs_executed"], found["utilisation"]) == (0, 0, None)
+    assert found["matches_reference"] is True
+
+
+def test_auto_skips_zeros_where_there_are_some_and_stays_dense_where_not(report: Any) -> None:
+    words = [*GRID, "-m", "40", "-k", "40", "-n", "40", "--dataflow", "auto"]
+    assert report(*words)["dataflow"].startswith("d")
+    assert not report(*words, "--sparsity", "0.8", "--pattern", "tile_columns")["dataflow"].startswith("d")
+
+
+def test_faults_of_the_sparsity_are_named(save: Any) -> None:
+    assert faults(*GRID, "--dataflow", "sOS", *SIZES, "--sparsity", "1.5", "--pattern", "channel") == [
+        "--sparsity: 1.5 is out of range; allowed: 0 to 1",
+        "--pattern: 'channel' is unknown; allowed: unstructured, tile_columns, tile_rows, n_of_m, channels, blocks"
+        "; did you mean 'channels'?",
+    ]
+    assert faults(*GRID, "--dataflow", "sOS", *SIZES, "--pattern", "blocks") == [
+        "--pattern: says nothing without a level; allowed: together with --sparsity"
+    ]
+    words = ["--weights", save("w", np.ones((2, 2))), "--inputs", save("x", np.ones((2, 2)))]
+    assert faults(*GRID, "--dataflow", "sOS", *words, "--sparsity", "0.5") == [
+        "--sparsity: the weights of a file keep their zeros; allowed: with -m, -k and -n"
+    ]
+
+
+def test_a_negative_seed_is_refused() -> None:
+    args = arguments(*GRID, "--dataflow", "dOS", *SIZES)
+    args.seed = -1
+    with pytest.raises(InputError, match="--seed: -1 is out of range; allowed: a whole number, at least 0"):
+        gemm.run(args)
+
+
 def test_text_names_the_same_figures(capsys: pytest.CaptureFixture[str]) -> None:
     assert gemm.run(arguments(*GRID, "--dataflow", "dOS", *SIZES, as_json=False)) == 0
     shown = dict(line.rsplit(maxsplit=1) for line in capsys.readouterr().out.splitlines())
@@ -206,7 +271,7 @@ def test_all_faults_come_at_once(tmp_path: Path) -> None:
     missing = tmp_path / "w.npy"
     words = ["--rows", "0", "--cols", "4", "--dataflow", "OS", "--set", "edge_tiles=ful", "--output", tmp_path]
     assert faults(*words, "--weights", missing, "--inputs", tmp_path) == [
-        "--dataflow: 'OS' is unknown; allowed: dOS, dWS, dIS, auto; did you mean 'dOS'?",
+        "--dataflow: 'OS' is unknown; allowed: dOS, dWS, dIS, sOS, sWS, sIS, csOS, auto; did you mean 'sOS'?",
         f"--output {tmp_path}: cannot be written; allowed: a file in an existing folder",
         "rows: 0 is out of range; allowed: a whole number, 1 to 4096",
         "--set edge_tiles=ful: edge_tiles: 'ful' is unknown; allowed: actual, full; did you mean 'full'?",
