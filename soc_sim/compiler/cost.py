@@ -201,7 +201,9 @@ class CostModel:
     def _lines(self) -> dict[str, tuple[Floats | float, Integers | int]]:
         """Bytes a memory moves for a byte that is wanted (short lines fill whole bursts), and regions of a tile."""
         s, b, burst = self.spatial, self.blocks, self.rates.dram.burst_bytes
-        images, in_rows, in_cols = s.images[:, None], s.tile_in_rows[:, None], s.tile_in_cols[:, None]
+        # A tile that is all padding reads nothing; its lines are then of no account.
+        in_rows, in_cols = (np.maximum(size, 1)[:, None] for size in (s.tile_in_rows, s.tile_in_cols))
+        images = s.images[:, None]
         groups, m, channels = b.groups[None], b.m[None], b.channels[None]
 
         def of(view: View, *sizes: Integers) -> tuple[Floats, Integers]:

@@ -16,8 +16,8 @@ from soc_sim.network.operators import OPERATORS
 _FIRST_INPUT_ONLY = frozenset(
     (
         "Slice", "Split", "Pad", "Resize", "Upsample", "Expand", "Tile", "TopK", "Clip", "Transpose", "Reshape",
-        "Flatten", "Squeeze", "Unsqueeze", "ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL2",
-        "CumSum",
+        "Flatten", "Squeeze", "Unsqueeze", "ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceProd",
+        "ReduceL2", "CumSum",
     )
 )  # fmt: skip
 """Operators whose other inputs are parameters: sizes, axes, bounds."""

@@ -51,7 +51,8 @@ def _heading(layer: Layer) -> str:
     gemm, tiling = layer.gemm, layer.tiling
     return (
         f"{heading}: {layer.dataflow}, M {gemm.m} K {gemm.k} N {gemm.n} x {gemm.groups}, "
-        f"tiles M {tiling.m} K {tiling.k} images {tiling.images} rows {tiling.rows} cols {tiling.cols} groups {tiling.groups}, {tiling.outer} outside"
+        f"tiles M {tiling.m} K {tiling.k} "
+        f"images {tiling.images} rows {tiling.rows} cols {tiling.cols} groups {tiling.groups}, {tiling.outer} outside"
     )
 
 

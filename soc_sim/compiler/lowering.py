@@ -84,8 +84,9 @@ def _convolution(
     for axis, window in enumerate(windows):
         # Pixels that a kernel of one element steps over are not loaded.
         if window.kernel == 1 and window.stride > 1 and window.pad == 0:
-            x = x.slice(1 + axis, 0, (window.size - 1) * window.stride + 1, window.stride)
-            windows[axis] = Window(window.size, window.size)
+            read = min(window.inputs, (window.size - 1) * window.stride + 1)
+            x = x.slice(1 + axis, 0, read, window.stride)
+            windows[axis] = Window(window.size, x.shape[1 + axis])
     w = None
     if not constant:
         w = weights.merge(0)
