@@ -42,8 +42,7 @@ def execute(name: DataflowName | SparseDataflowName, array: Array, weights: Matr
     weights, inputs = _for_fast_products(weights, inputs)
     output = np.zeros((len(weights), n), dtype=weights.dtype)
     for fold in schedule(name, array, nonzero, n):
-        ms, ks, ns = map(_selection, (fold.ms, fold.ks, fold.ns))
-        output[ms, ns] += weights[ms][:, ks] @ inputs[:, ns][ks]
+        output[_block(fold.ms, fold.ns)] += weights[_block(fold.ms, fold.ks)] @ inputs[_block(fold.ks, fold.ns)]
     return output.astype(dtype)
 
 
@@ -71,9 +70,10 @@ def _for_fast_products(weights: Matrix, inputs: Matrix) -> tuple[Matrix, Matrix]
     return weights, inputs
 
 
-def _selection(indices: Indices) -> slice | Indices:
-    """The fastest form numpy takes."""
-    return slice(indices.start, indices.stop) if isinstance(indices, range) else indices
+def _block(rows: Indices, cols: Indices) -> tuple[Any, ...]:
+    """The index of rows × columns; ranges become slices, because those do not copy."""
+    selections = tuple(slice(part.start, part.stop) if isinstance(part, range) else part for part in (rows, cols))
+    return selections if any(isinstance(part, slice) for part in selections) else np.ix_(rows, cols)
 
 
 def _largest(matrix: Matrix) -> int:
