@@ -61,3 +61,19 @@ class Completions:
     def _done(self, transfer: Transfer) -> None:
         self.times_ps.append(self._simulation.now_ps)
         self.transfers.append(transfer)
+
+
+class Slices:
+    """A recorder that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.taken: list[tuple[str, str, int, int, int]] = []
+        """(track, name, start_ps, end_ps, layer), in order of recording."""
+
+    def slice(self, track: str, name: str, start_ps: int, end_ps: int, layer: int) -> None:
+        """Keep one slice."""
+        self.taken.append((track, name, start_ps, end_ps, layer))
+
+    def of(self, track: str) -> list[tuple[str, int, int]]:
+        """(name, start_ps, end_ps) of one track."""
+        return [(name, start_ps, end_ps) for owner, name, start_ps, end_ps, _ in self.taken if owner == track]

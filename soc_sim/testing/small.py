@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from soc_sim.compiler.program import Compute, Instruction, Layer, MemoryMap, Program, TileCounts, VectorOp
@@ -42,6 +43,7 @@ _SOC: dict[str, Any] = {
 }
 
 
+@cache
 def small_soc(*overrides: str) -> Soc:
     """A SoC whose parts cost nothing but the memory's 1 ns a byte, except for what ``overrides`` (``path=value``) say.
 

@@ -1,0 +1,227 @@
+"""DRAM against the formulas of its timing parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from soc_sim.components.memory.dram.model import DramModel
+from soc_sim.config.loader import load
+from soc_sim.config.memory import Dram
+from soc_sim.kernel import Simulation, Transfer
+from soc_sim.testing.fakes import Completions
+
+PRESETS = ("ddr3_1600", "ddr4_2400", "hbm2", "lpddr3_1600", "lpddr4_3200", "lpddr5_6400")
+
+
+class Bench:
+    """A memory, and transfers that arrive at given times."""
+
+    def __init__(self, description: Dram) -> None:
+        self.description = description
+        self.simulation = Simulation()
+        self.memory = DramModel(self.simulation, "dram", description)
+        self.seen = Completions(self.simulation)
+        timing = description.timing
+        for name in type(timing).model_fields:
+            if name.startswith("n"):
+                setattr(self, name, getattr(timing, name) * timing.tck_ps)
+        self.burst_ps = description.burst_length // 2 * timing.tck_ps
+
+    def __getattr__(self, name: str) -> int:
+        """A timing parameter in picoseconds."""
+        raise AttributeError(name)
+
+    def at(self, time_ps: int, make: Callable[..., Transfer], address: int, size_bytes: int) -> None:
+        self.simulation.call_at(time_ps, lambda: self.memory.submit(make(address, size_bytes)))
+
+    def run(self, until_ps: int = 0) -> list[int]:
+        self.simulation.call_at(until_ps, lambda: None)
+        self.simulation.run(lambda: True)
+        self.memory.finish()
+        return self.seen.times_ps
+
+    def other_row(self, row: int) -> int:
+        """An address in another row of bank 0 of channel 0."""
+        d = self.description
+        return row * d.row_bytes * d.banks * d.channels
+
+
+def plain(preset: str, *overrides: str) -> Bench:
+    """A shipped memory as one channel without latency of its own."""
+    return Bench(load(preset, Dram, ("channels=1", "controller_latency=0 s", *overrides)))
+
+
+@pytest.fixture(params=PRESETS)
+def bench(request: pytest.FixtureRequest) -> Bench:
+    return plain(request.param)
+
+
+def test_a_closed_row_costs_activate_column_access_and_burst(bench: Bench) -> None:
+    bench.at(0, bench.seen.read, 0, bench.description.burst_bytes)
+    assert bench.run() == [bench.nRCD + bench.nCL + bench.burst_ps]
+    assert bench.memory.counters()["row_misses"] == 1
+
+
+def test_an_open_row_costs_column_access_and_burst(bench: Bench) -> None:
+    late_ps = bench.nREFI // 2 // bench.description.timing.tck_ps * bench.description.timing.tck_ps
+    bench.at(0, bench.seen.read, 0, bench.description.burst_bytes)
+    bench.at(late_ps, bench.seen.read, bench.description.burst_bytes, bench.description.burst_bytes)
+    assert bench.run()[1] == late_ps + bench.nCL + bench.burst_ps
+    assert bench.memory.counters()["row_hits"] == 1
+
+
+def test_a_request_off_the_clock_waits_for_the_next_edge(bench: Bench) -> None:
+    tck_ps = bench.description.timing.tck_ps
+    bench.at(tck_ps + 1, bench.seen.read, 0, 1)
+    assert bench.run() == [2 * tck_ps + bench.nRCD + bench.nCL + bench.burst_ps]
+
+
+def test_another_row_costs_a_precharge_more(bench: Bench) -> None:
+    late_ps = bench.nREFI // 2 // bench.description.timing.tck_ps * bench.description.timing.tck_ps
+    bench.at(0, bench.seen.read, 0, 1)
+    bench.at(late_ps, bench.seen.read, bench.other_row(1), 1)
+    assert bench.run()[1] == late_ps + bench.nRP + bench.nRCD + bench.nCL + bench.burst_ps
+    assert bench.memory.counters()["row_conflicts"] == 1
+
+
+def test_a_row_stays_open_for_tras_and_read_to_precharge(bench: Bench) -> None:
+    bench.at(0, bench.seen.read, 0, 1)
+    bench.at(0, bench.seen.read, bench.other_row(1), 1)
+    precharge_ps = max(bench.nRAS, bench.nRCD + bench.nRTP)
+    assert bench.run()[1] == precharge_ps + bench.nRP + bench.nRCD + bench.nCL + bench.burst_ps
+
+
+def test_a_written_row_recovers_before_its_precharge(bench: Bench) -> None:
+    bench.at(0, bench.seen.write, 0, 1)
+    bench.at(0, bench.seen.read, bench.other_row(1), 1)
+    written_ps = bench.nRCD + bench.nCWL + bench.burst_ps
+    precharge_ps = max(bench.nRAS, written_ps + bench.nWR)
+    done_ps = bench.run()
+    assert done_ps[0] == written_ps
+    assert done_ps[1] == precharge_ps + bench.nRP + bench.nRCD + bench.nCL + bench.burst_ps
+
+
+def test_a_read_behind_a_write_waits_for_the_turnaround(bench: Bench) -> None:
+    bench.at(0, bench.seen.write, 0, 1)
+    bench.at(0, bench.seen.read, 0, 1)
+    written_ps, read_ps = bench.run()
+    assert read_ps == written_ps + bench.nWTR + bench.nCL + bench.burst_ps
+
+
+def test_a_write_behind_a_read_leaves_two_idle_clocks_on_the_bus(bench: Bench) -> None:
+    """Command distance CL + BL/2 + 2 - CWL (JEDEC): the write's data follow two clocks after the read's."""
+    bench.at(0, bench.seen.read, 0, 1)
+    bench.at(0, bench.seen.write, 0, 1)
+    read_ps, written_ps = bench.run()
+    assert written_ps == read_ps + 2 * bench.description.timing.tck_ps + bench.burst_ps
+
+
+def test_the_controller_adds_its_latency_once() -> None:
+    bench = plain("lpddr4_3200", "controller_latency=20 ns")
+    bench.at(0, bench.seen.read, 0, 1)
+    assert bench.run() == [bench.nRCD + bench.nCL + bench.burst_ps + 20_000]
+
+
+def test_banks_open_rows_while_others_transfer(bench: Bench) -> None:
+    """Two rows in two banks, read back to back: only the first activate shows."""
+    d = bench.description
+    bench.at(0, bench.seen.read, 0, d.row_bytes)
+    bench.at(0, bench.seen.read, d.row_bytes, d.row_bytes)
+    bursts = 2 * d.row_bytes // d.burst_bytes
+    assert bench.run()[1] == bench.nRCD + bench.nCL + bursts * bench.burst_ps
+
+
+def test_a_long_sequential_read_reaches_the_peak_less_refreshes(bench: Bench) -> None:
+    """A refresh costs at least tRFC; at most also closing the rows and opening the next."""
+    d = bench.description
+    size_bytes = 20 * bench.nREFI // bench.burst_ps * d.burst_bytes
+    for address in range(0, size_bytes, 2048):
+        bench.at(0, bench.seen.read, address, 2048)
+    elapsed_ps = max(bench.run())
+    data_ps = -(-size_bytes // 2048) * 2048 * bench.burst_ps // d.burst_bytes
+    refreshes = (elapsed_ps - bench.burst_ps) // bench.nREFI
+    assert refreshes >= 20
+    reopening_ps = bench.nRAS + bench.nRP + bench.nRFC + bench.nRCD + bench.nCL
+    assert data_ps + (refreshes - 1) * bench.nRFC <= elapsed_ps
+    assert elapsed_ps <= data_ps + (refreshes + 1) * reopening_ps
+    assert bench.memory.busy_ps == data_ps
+
+
+@pytest.mark.parametrize("intervals", [0.5, 1, 1.5, 7.25])
+def test_an_idle_memory_refreshes_every_interval(bench: Bench, intervals: float) -> None:
+    end_ps = int(intervals * bench.nREFI)
+    bench.run(until_ps=end_ps)
+    assert bench.memory.counters()["refreshes"] == end_ps // bench.nREFI
+    assert bench.memory.counters()["active_ps"] == 0
+
+
+@pytest.mark.parametrize("end", [0, 1, 2.5])
+def test_a_row_is_active_from_its_activate_to_the_next_refresh(bench: Bench, end: float) -> None:
+    """Activated at once, precharged when the refresh is due (or still open when the run ends before)."""
+    bench.at(0, bench.seen.read, 0, 1)
+    bench.run(until_ps=int(end * bench.nREFI))
+    read_ps = bench.nRCD + bench.nCL + bench.burst_ps
+    assert bench.memory.counters()["active_ps"] == (bench.nREFI if end else read_ps)
+
+
+def test_a_refresh_that_is_due_delays_the_next_access(bench: Bench) -> None:
+    """It closes the row first, so precharge, refresh and activate precede the column access."""
+    bench.at(0, bench.seen.read, 0, 1)
+    bench.at(bench.nREFI, bench.seen.read, 0, 1)
+    assert bench.run()[1] == bench.nREFI + bench.nRP + bench.nRFC + bench.nRCD + bench.nCL + bench.burst_ps
+    assert bench.memory.counters()["row_misses"] == 2
+
+
+def test_channels_share_the_work_evenly() -> None:
+    """Over two channels a sequential read takes half of the time on the buses."""
+    elapsed_ps = {}
+    for channels in (1, 2):
+        bench = Bench(load("ddr4_2400", Dram, (f"channels={channels}", "controller_latency=0 s")))
+        size_bytes = 8 * bench.description.channel_interleave_bytes
+        bench.at(0, bench.seen.read, 0, size_bytes)
+        elapsed_ps[channels] = bench.run()[0] - bench.nRCD - bench.nCL
+        assert bench.memory.peak_bytes_per_s == pytest.approx(channels * 19.2e9, rel=1e-3)
+        assert {channel.read_bursts for channel in bench.memory.channels} == {
+            size_bytes // bench.description.burst_bytes // channels
+        }
+    assert elapsed_ps[1] == 2 * elapsed_ps[2]
+
+
+requests = st.tuples(
+    st.booleans(), st.integers(0, 2**20), st.integers(1, 700), st.integers(1, 4), st.integers(0, 20_000_000)
+)
+
+
+@settings(max_examples=60)
+@given(st.sampled_from(PRESETS), st.integers(1, 4), st.lists(requests, min_size=1, max_size=30))
+def test_what_every_sequence_of_requests_satisfies(
+    preset: str, channels: int, wanted: list[tuple[bool, int, int, int, int]]
+) -> None:
+    """Bytes are conserved, bursts are hits, misses or conflicts, and nothing is busy for longer than it is there."""
+    bench = Bench(load(preset, Dram, (f"channels={channels}",)))
+    arrivals: dict[int, int] = {}
+    for write, address, line_bytes, lines, time_ps in wanted:
+        make = bench.seen.write if write else bench.seen.read
+        transfer = make(address, line_bytes, lines=lines, pitch_bytes=1000)
+        arrivals[id(transfer)] = time_ps
+        bench.simulation.call_at(time_ps, lambda transfer=transfer: bench.memory.submit(transfer))
+    elapsed_ps = max(bench.run())
+    counters = bench.memory.counters()
+    assert len(bench.seen.times_ps) == len(wanted)
+    for kind, is_write in (("read", False), ("write", True)):
+        moved = sum(line * lines for write, _, line, lines, _ in wanted if write == is_write)
+        assert counters[f"{kind}_bytes"] == moved <= counters[f"{kind}_bursts"] * bench.description.burst_bytes
+    bursts = counters["read_bursts"] + counters["write_bursts"]
+    assert counters["row_hits"] + counters["row_misses"] + counters["row_conflicts"] == bursts
+    assert counters["activates"] == counters["row_misses"] + counters["row_conflicts"]
+    assert counters["refreshes"] == channels * (elapsed_ps // bench.nREFI)
+    assert counters["busy_ps"] <= elapsed_ps
+    assert 0 < counters["active_ps"] <= elapsed_ps * channels
+    least_ps = min(bench.nCL, bench.nCWL) + bench.burst_ps + bench.description.controller_latency_ps
+    for done_ps, transfer in zip(bench.seen.times_ps, bench.seen.transfers, strict=True):
+        assert done_ps >= arrivals[id(transfer)] + least_ps
+        assert arrivals[id(transfer)] < transfer.data_start_ps < transfer.data_end_ps <= done_ps
