@@ -1,0 +1,161 @@
+"""Bounds of a run that need no simulation: what no schedule can beat, and what the worst one would take.
+
+Both follow from the program and the description alone, so they check the simulator independently.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from soc_sim.compiler.program import Compute, Instruction, Load, Program, Region, Store, VectorOp
+from soc_sim.config.core import BufferName
+from soc_sim.config.memory import Dram, Memory, SimpleMemory
+from soc_sim.config.soc import Soc
+from soc_sim.kernel import chunks
+from soc_sim.units import PS_PER_S
+
+
+def lower_bound_ps(soc: Soc, program: Program) -> float:
+    """The largest of: MACs at peak, bytes at peak rate (each memory), and the longest chain of dependencies.
+
+    In the chain every instruction takes the time of an empty system without latencies.
+    """
+    peak_macs_per_s = soc.array.rows * soc.array.cols * soc.cores * soc.array.clock_hz
+    bounds = [program.macs * PS_PER_S / peak_macs_per_s]
+    for memory in {region.memory for instruction in program.instructions for region in _regions(instruction)}:
+        bounds.append(
+            sum(
+                region.size_bytes * _ps_per_byte(soc, region)
+                for instruction in program.instructions
+                for region in _regions(instruction)
+                if region.memory == memory
+            )
+        )
+    ends: list[float] = []
+    for instruction in program.instructions:
+        start = max((ends[index] for index in _depends(instruction)), default=0.0)
+        ends.append(start + _least_ps(soc, instruction))
+    return max(*bounds, *ends)
+
+
+def upper_bound_ps(soc: Soc, program: Program) -> float:
+    """Everything one after another: each transfer pays the whole latency, each row is opened anew, nothing overlaps."""
+    clocks = {clock: PS_PER_S / clock for clock in (soc.controller.clock_hz, soc.dma.clock_hz, soc.host.clock_hz)}
+    total = 0.0
+    for instruction in program.instructions:
+        total += (soc.controller.dispatch_cycles + 1) * clocks[soc.controller.clock_hz]
+        match instruction:
+            case Compute(counts=counts):
+                moved: dict[BufferName, int] = {
+                    "weights": counts.weight_bytes,
+                    "inputs": counts.input_bytes,
+                    "outputs": counts.output_read_bytes + counts.output_write_bytes,
+                }
+                port_cycles = max(
+                    size / getattr(soc.buffers, name).ports / soc.port_width_bytes(name) for name, size in moved.items()
+                )
+                total += (max(counts.cycles, port_cycles) + 2) * PS_PER_S / soc.array.clock_hz
+            case VectorOp(operations=operations):
+                # One cycle is rounded up a block.
+                blocks = 1 + sum(region.size_bytes for region in _regions(instruction)) / soc.host.block_bytes
+                cycles = soc.host.start_cycles + operations / soc.host.lanes + 2 * blocks + 2
+                total += cycles * clocks[soc.host.clock_hz]
+                total += sum(_serial_ps(soc, region, host=True) for region in _regions(instruction))
+            case Load() | Store():
+                # What the DMA moves can take a buffer's ports from the array, byte for byte.
+                setup = (soc.dma.descriptor_cycles + 1) * clocks[soc.dma.clock_hz]
+                total += sum(setup + 2 * _serial_ps(soc, region, host=False) for region in _regions(instruction))
+    return total
+
+
+def _regions(instruction: Instruction) -> Sequence[Region]:
+    match instruction:
+        case Load(regions=regions) | Store(regions=regions):
+            return regions
+        case VectorOp(reads=reads, writes=writes):
+            return (*reads, *writes)
+        case _:
+            return ()
+
+
+def _depends(instruction: Instruction) -> Sequence[int]:
+    if isinstance(instruction, Compute):
+        return (*instruction.weights, *instruction.inputs)
+    return instruction.depends
+
+
+def _least_ps(soc: Soc, instruction: Instruction) -> float:
+    moved = [region.size_bytes * _ps_per_byte(soc, region) for region in _regions(instruction)]
+    match instruction:
+        case Compute(counts=counts):
+            return counts.cycles * PS_PER_S / soc.array.clock_hz
+        case VectorOp(operations=operations):
+            return max(operations / soc.host.lanes * PS_PER_S / soc.host.clock_hz, *moved, 0.0)
+        case _:
+            return sum(moved)
+
+
+def _memory(soc: Soc, region: Region) -> Memory:
+    memory = soc.dram if region.memory == "dram" else soc.weight_memory
+    assert memory is not None, region.memory  # noqa: S101 # the program was compiled for this SoC
+    return memory
+
+
+def _ps_per_byte(soc: Soc, region: Region) -> float:
+    """At the peak of memory or data path, whichever is slower."""
+    fabric = PS_PER_S / soc.interconnect.clock_hz / soc.interconnect.width_bytes
+    match _memory(soc, region):
+        case Dram() as dram:
+            return max(fabric, dram.timing.tck_ps * 4 / dram.bus_bits / dram.channels)
+        case SimpleMemory() as simple:
+            rates = (simple.read_bandwidth_bytes_per_s, simple.write_bandwidth_bytes_per_s or 0)
+            return max(fabric, PS_PER_S / max(rates))
+        case _:
+            return fabric
+
+
+def _serial_ps(soc: Soc, region: Region, *, host: bool) -> float:
+    """All transfers of a region one after another, each on a memory in its worst state."""
+    if host:
+        burst, chunk, outstanding = soc.host.burst_bytes, soc.host.block_bytes, soc.host.max_outstanding
+    else:
+        burst, chunk, outstanding = soc.dma.burst_bytes, soc.dma.chunk_bytes, soc.dma.max_outstanding
+    cycle = PS_PER_S / soc.interconnect.clock_hz
+    total = 0.0
+    pieces = chunks(
+        region.address,
+        region.line_bytes,
+        region.lines,
+        region.pitch_bytes,
+        max(burst, chunk),
+        burst,
+        max(1, outstanding // 2),
+    )
+    for _, line_bytes, lines, _ in pieces:
+        beats = -(-line_bytes // soc.interconnect.width_bytes) * lines
+        total += (soc.interconnect.latency_cycles + beats + 2) * cycle
+        match _memory(soc, region):
+            case Dram() as dram:
+                total += _dram_worst_ps(dram, line_bytes, lines)
+            case SimpleMemory() as simple:
+                accesses = (line_bytes // simple.burst_bytes + 2) * lines * simple.burst_bytes
+                slowest = min(
+                    simple.read_bandwidth_bytes_per_s,
+                    simple.write_bandwidth_bytes_per_s or simple.read_bandwidth_bytes_per_s,
+                )
+                total += simple.read_latency_ps + simple.write_latency_ps + accesses * PS_PER_S / slowest
+            case _:
+                pass
+    return total
+
+
+def _dram_worst_ps(dram: Dram, line_bytes: int, lines: int) -> float:
+    """Each line a row conflict (two where it crosses a row), with a turnaround, and the share of time refreshes take."""
+    timing = dram.timing
+    runs = lines * (2 + line_bytes // min(dram.row_bytes, dram.channel_interleave_bytes))
+    bursts = lines * (2 + line_bytes // dram.burst_bytes)
+    conflict = timing.nRAS + timing.nWR + timing.nRP + timing.nRCD + max(timing.nCL, timing.nCWL)
+    turnaround = timing.nWTR + timing.nCL + 2
+    cycles = runs * (conflict + turnaround) + bursts * dram.burst_length / 2 + 1
+    available = 1 - (timing.nRFC + timing.nRP + conflict) / timing.nREFI
+    return cycles * timing.tck_ps / available + dram.controller_latency_ps

@@ -1,0 +1,93 @@
+"""The same SoC with one thing changed: for checks that more never hurts and less never helps.
+
+A program compiled for the original also runs on a variant, unless the buffers shrink.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from soc_sim.config.base import Description
+from soc_sim.config.core import BUFFERS
+from soc_sim.config.memory import Dram, IdealMemory, Memory, SimpleMemory
+from soc_sim.config.soc import Soc
+
+D = TypeVar("D", bound=Description)
+
+
+def changed(description: D, **fields: Any) -> D:
+    """A validated copy of a description with other fields (by their Python names)."""
+    copy = description.model_copy(update=fields)
+    return type(description).model_validate(copy.model_dump(mode="json", exclude_none=True))
+
+
+def with_bandwidth(soc: Soc, factor: int) -> Soc:
+    """Every memory moves ``factor`` times as many bytes a second, with the same latency; so does the interconnect."""
+    return changed(
+        soc,
+        dram=_faster(soc.dram, factor),
+        weight_memory=soc.weight_memory and _faster(soc.weight_memory, factor),
+        interconnect=changed(soc.interconnect, width_bytes=soc.interconnect.width_bytes * factor),
+    )
+
+
+def with_latency(soc: Soc, extra_ps: int) -> Soc:
+    """Every memory answers ``extra_ps`` later."""
+    return changed(
+        soc, dram=_later(soc.dram, extra_ps), weight_memory=soc.weight_memory and _later(soc.weight_memory, extra_ps)
+    )
+
+
+def with_ports(soc: Soc, ports: int) -> Soc:
+    """Every buffer has ``ports`` ports."""
+    return changed(
+        soc,
+        buffers=changed(soc.buffers, **{name: changed(getattr(soc.buffers, name), ports=ports) for name in BUFFERS}),
+    )
+
+
+def with_buffers(soc: Soc, factor: int) -> Soc:
+    """Every buffer holds ``factor`` times as much."""
+    larger = {
+        name: changed(scratchpad, capacity_bytes=scratchpad.capacity_bytes * factor)
+        for name in BUFFERS
+        for scratchpad in [getattr(soc.buffers, name)]
+    }
+    return changed(soc, buffers=changed(soc.buffers, **larger))
+
+
+def with_ideal_memory(soc: Soc) -> Soc:
+    """Memories and interconnect answer at once and at any rate; requests cost the DMA no time."""
+    ideal = IdealMemory(kind="ideal_memory", capacity="1 TiB")
+    return changed(
+        soc,
+        dram=ideal,
+        weight_memory=soc.weight_memory and ideal,
+        interconnect=changed(soc.interconnect, width_bytes=2**20, latency_cycles=0),
+        dma=changed(soc.dma, descriptor_cycles=0),
+    )
+
+
+def _faster(memory: Memory, factor: int) -> Memory:
+    match memory:
+        case Dram():
+            return changed(memory, channels=memory.channels * factor)
+        case SimpleMemory():
+            write = memory.write_bandwidth_bytes_per_s
+            return changed(
+                memory,
+                read_bandwidth_bytes_per_s=memory.read_bandwidth_bytes_per_s * factor,
+                write_bandwidth_bytes_per_s=write and write * factor,
+            )
+        case _:
+            return memory
+
+
+def _later(memory: Memory, extra_ps: int) -> Memory:
+    match memory:
+        case Dram():
+            return changed(memory, controller_latency_ps=memory.controller_latency_ps + extra_ps)
+        case SimpleMemory():
+            return changed(memory, read_latency_ps=memory.read_latency_ps + extra_ps)
+        case _:
+            return memory
