@@ -164,9 +164,9 @@ def gemm_shape(operator: Operator, network: Network) -> GemmShape:
         1 if len(second.shape) == 1 else second.shape[-2] if operator.attributes.get("transB", 0) else second.shape[-1]
     )
     if first.constant and len([d for d in first.shape[:-2] if d != 1]) == 0:
-        m = first.shape[-2] if len(first.shape) > 1 else 1
+        m = 1 if len(first.shape) == 1 else first.shape[-1 if operator.attributes.get("transA", 0) else -2]
         return GemmShape(m, k, network.batch * output.elements // m)
-    rows = 1 if len(first.shape) == 1 else first.shape[-2]
+    rows = 1 if len(first.shape) == 1 else first.shape[-1 if operator.attributes.get("transA", 0) else -2]
     return GemmShape(rows, k, columns, network.batch * output.elements // (rows * columns))
 
 
