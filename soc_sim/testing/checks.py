@@ -1,0 +1,170 @@
+"""What every run must satisfy, whatever its SoC and program: for tests of one's own components and configurations.
+
+>>> from soc_sim.system import run
+>>> from soc_sim.testing.small import program_of, small_soc
+>>> check_record(run(small_soc(), program_of([])))
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from soc_sim.compiler.program import Compute, Load, Program, Region, Store, VectorOp
+from soc_sim.config.memory import Dram
+from soc_sim.kernel import Clock
+from soc_sim.system import RunRecord
+
+
+def check_record(record: RunRecord) -> None:
+    """Conservation, sums and credits of a run (for bounds of its makespan see ``bounds``).
+
+    Raises:
+        AssertionError: what does not hold, all of it, a line each.
+    """
+    faults = [*_times(record), *_bytes(record), *_buffers(record), *_memories(record)]
+    if faults:
+        raise AssertionError("\n".join(faults))
+
+
+def _times(record: RunRecord) -> Iterator[str]:
+    """Every picosecond has one cause; nothing is busy for longer than the run lasts."""
+    makespan_ps = record.makespan_ps
+    ledgers = {f"core{index}.array": core.array_ps for index, core in enumerate(record.cores)} | {
+        "host": record.host_ps
+    }
+    for name, spans_ps in ledgers.items():
+        if sum(spans_ps.values()) != makespan_ps:
+            yield f"{name}: causes sum to {sum(spans_ps.values())} ps of {makespan_ps}"
+        if any(span_ps < 0 for span_ps in spans_ps.values()):
+            yield f"{name}: a cause has negative time: {spans_ps}"
+    clock, cycles = Clock(record.soc.array.clock_hz), _cycles(record.program)
+    for index, core in enumerate(record.cores):
+        busy_ps = sum(span_ps for (_, cause), span_ps in core.array_ps.items() if cause == "busy")
+        expected_ps = clock.span_ps(cycles[index] * record.inferences)
+        tiles = record.inferences * sum(_runs_on(instruction, index) for instruction in record.program.instructions)
+        # The edges of a tile are rounded to picoseconds.
+        if abs(busy_ps - expected_ps) > tiles:
+            yield f"core{index}.array: busy for {busy_ps} ps; its cycles are {expected_ps}"
+    for path, busy_ps in record.interconnect_busy_ps.items():
+        if busy_ps > makespan_ps:
+            yield f"{path}: busy for {busy_ps} ps of {makespan_ps}"
+    if record.program.instructions and max(record.inference_end_ps) != makespan_ps:
+        yield f"the last inference ends at {max(record.inference_end_ps)} ps of {makespan_ps}"
+    for layer in record.layers:
+        if not 0 <= layer.start_ps <= layer.end_ps <= makespan_ps:
+            yield f"a layer lasts from {layer.start_ps} to {layer.end_ps} ps of {makespan_ps}"
+
+
+def _bytes(record: RunRecord) -> Iterator[str]:
+    """Bytes of the program = asked by initiators = passed by the interconnect = served; likewise what is executed."""
+    program, inferences = record.program, record.inferences
+    expected = {key: size * inferences for key, size in _program_bytes(program).items()}
+    if record.asked_bytes != expected:
+        yield f"asked for {record.asked_bytes} bytes; the program says {expected}"
+    for name, counters in record.memories.items():
+        for write, counter in ((False, "read_bytes"), (True, "write_bytes")):
+            asked = sum(size for (_, memory, is_write), size in expected.items() if (memory, is_write) == (name, write))
+            if counters[counter] != asked:
+                yield f"{name}: {counter} {counters[counter]}, asked for {asked}"
+    passed = sum(record.interconnect_bytes.values())
+    if passed != sum(expected.values()):
+        yield f"interconnect: {passed} bytes, asked for {sum(expected.values())}"
+    dispatched = sum(core.dispatched for core in record.cores)
+    if dispatched != len(program.instructions) * inferences:
+        yield f"controllers: {dispatched} instructions of {len(program.instructions) * inferences}"
+    operations = inferences * sum(op.operations for op in program.instructions if isinstance(op, VectorOp))
+    if record.host_operations != operations:
+        yield f"host: {record.host_operations} operations of {operations}"
+
+
+def _buffers(record: RunRecord) -> Iterator[str]:
+    """Space comes back, never exceeds the capacity, and traffic is that of the program."""
+    for index, core in enumerate(record.cores):
+        traffic = _buffer_traffic(record.program, index)
+        for name, buffer in core.buffers.items():
+            if buffer.left_bytes:
+                yield f"core{index}.{name}: {buffer.left_bytes} bytes were not given back"
+            if not 0 <= buffer.peak_bytes <= buffer.capacity_bytes:
+                yield f"core{index}.{name}: filled with {buffer.peak_bytes} bytes of {buffer.capacity_bytes}"
+            for kind in ("array_read", "array_write", "dma_read", "dma_write"):
+                moved, expected = getattr(buffer, f"{kind}_bytes"), traffic[name, kind] * record.inferences
+                if moved != expected:
+                    yield f"core{index}.{name}: {kind} {moved} bytes of {expected}"
+
+
+def _memories(record: RunRecord) -> Iterator[str]:
+    """Data paths are busy at most all the time; DRAM commands agree with each other."""
+    for name, counters in record.memories.items():
+        if counters["busy_ps"] > record.makespan_ps:
+            yield f"{name}: busy for {counters['busy_ps']} ps of {record.makespan_ps}"
+        memory = getattr(record.soc, name)
+        if not isinstance(memory, Dram):
+            continue
+        accesses = sum(counters[kind] for kind in ("row_hits", "row_misses", "row_conflicts"))
+        bursts = counters["read_bursts"] + counters["write_bursts"]
+        if accesses != bursts:
+            yield f"{name}: {accesses} hits, misses and conflicts of {bursts} bursts"
+        for kind in ("read", "write"):
+            if counters[f"{kind}_bursts"] * memory.burst_bytes < counters[f"{kind}_bytes"]:
+                yield f"{name}: {counters[f'{kind}_bursts']} bursts for {counters[f'{kind}_bytes']} bytes"
+        if counters["activates"] != counters["row_misses"] + counters["row_conflicts"]:
+            yield f"{name}: {counters['activates']} activates, but not as many misses and conflicts"
+        refreshes = memory.channels * (record.makespan_ps // (memory.timing.nREFI * memory.timing.tck_ps))
+        if counters["refreshes"] != refreshes:
+            yield f"{name}: {counters['refreshes']} refreshes, due are {refreshes}"
+        if counters["active_ps"] > record.makespan_ps * memory.channels:
+            yield f"{name}: rows open for {counters['active_ps']} ps of {memory.channels} × {record.makespan_ps}"
+
+
+def _runs_on(instruction: object, core: int) -> bool:
+    return isinstance(instruction, Compute) and instruction.core == core
+
+
+def _cycles(program: Program) -> Counter[int]:
+    """Core → cycles of its tiles."""
+    cycles = Counter[int]()
+    for instruction in program.instructions:
+        if isinstance(instruction, Compute):
+            cycles[instruction.core] += instruction.counts.cycles
+    return cycles
+
+
+def _moves(program: Program) -> Iterator[tuple[int, bool, tuple[Region, ...]]]:
+    """(layer, write, regions) of everything that goes to memories."""
+    for instruction in program.instructions:
+        match instruction:
+            case Load(layer=layer, regions=regions):
+                yield layer, False, regions
+            case Store(layer=layer, regions=regions):
+                yield layer, True, regions
+            case VectorOp(layer=layer, reads=reads, writes=writes):
+                yield layer, False, reads
+                yield layer, True, writes
+
+
+def _program_bytes(program: Program) -> dict[tuple[int, str, bool], int]:
+    """(layer, memory, write) → bytes of one inference."""
+    sizes: dict[tuple[int, str, bool], int] = {}
+    for layer, write, regions in _moves(program):
+        for region in regions:
+            key = (layer, region.memory, write)
+            sizes[key] = sizes.get(key, 0) + region.size_bytes
+    return sizes
+
+
+def _buffer_traffic(program: Program, core: int) -> Counter[tuple[str, str]]:
+    """(buffer, kind of traffic) → bytes of one inference."""
+    traffic = Counter[tuple[str, str]]()
+    for instruction in program.instructions:
+        match instruction:
+            case Load(core=owner, buffer=buffer, regions=regions) if owner == core:
+                traffic[buffer, "dma_write"] += sum(region.size_bytes for region in regions)
+            case Store(core=owner, regions=regions) if owner == core:
+                traffic["outputs", "dma_read"] += sum(region.size_bytes for region in regions)
+            case Compute(core=owner, counts=counts) if owner == core:
+                traffic["weights", "array_read"] += counts.weight_bytes
+                traffic["inputs", "array_read"] += counts.input_bytes
+                traffic["outputs", "array_read"] += counts.output_read_bytes
+                traffic["outputs", "array_write"] += counts.output_write_bytes
+    return traffic
