@@ -36,13 +36,15 @@ class Array(Description):
     """Whether a fold that does not fill the grid costs its own extent or that of the whole grid."""
     os_drain: Literal["exposed", "hidden"] = "exposed"
     """Whether output-stationary folds pay for the drain; `hidden` counts as SCALE-Sim does and is not proven."""
-    tile_overlap: Literal["none"] = "none"
-    """Folds run one after another."""
+    tile_overlap: Literal["none", "prefetch"] = "none"
+    """Whether folds run one after another, or with the next preload or the last drain under the current stream."""
 
     def inconsistencies(self) -> Iterator[tuple[str, str]]:
-        """Accumulators narrower than operands, dataflows named twice."""
+        """Accumulators narrower than operands, dataflows named twice, a drain hidden in two ways."""
         if self.accumulator_bits < self.operand_bits:
             yield "accumulator_bits", f"{self.accumulator_bits} is less than operand_bits, {self.operand_bits}"
+        if self.os_drain == "hidden" and self.tile_overlap == "prefetch":
+            yield "os_drain", "'hidden' counts isolated folds; allowed with tile_overlap: prefetch: exposed"
         yield from repeated("dataflows", self.dataflows)
 
     @property

@@ -35,7 +35,8 @@ import numpy as np
 
 from soc_sim.config.array import Array, DataflowName, SparseDataflowName
 from soc_sim.dataflow.base import GemmCounts, Size
-from soc_sim.dataflow.folds import blocks, occupied
+from soc_sim.dataflow.folds import blocks, occupied, paid
+from soc_sim.dataflow.overlap import dense_stationary_cycles, stationary_cycles
 from soc_sim.sparsity.bitmap import Bitmap, extents
 
 
@@ -49,10 +50,16 @@ class InputStationary:
         """Counts of W[m,k] · X[k,n]: one fold per block of R rows and C columns of X."""
         row_blocks, col_blocks = blocks(k, array.rows), blocks(n, array.cols)
         folds = row_blocks * col_blocks
+        if array.tile_overlap == "prefetch":
+            cycles = dense_stationary_cycles(array, m, k, array.rows, n, array.cols)
+        else:
+            cycles = (
+                folds * (m - 2)
+                + 2 * occupied(array, k, array.rows) * col_blocks
+                + occupied(array, n, array.cols) * row_blocks
+            )
         return GemmCounts(
-            cycles=folds * (m - 2)
-            + 2 * occupied(array, k, array.rows) * col_blocks
-            + occupied(array, n, array.cols) * row_blocks,
+            cycles=cycles,
             folds=folds,
             macs=m * k * n,
             weight_words=m * k * col_blocks,
@@ -78,9 +85,15 @@ class SparseInputStationary:
         rows = extents(len(kept), array.rows)
         col_blocks = blocks(n, array.cols)
         entering, nonzeros = int((streamed * rows).sum()), int(np.count_nonzero(nonzero))
+        if array.tile_overlap == "prefetch":
+            held = np.tile(paid(array, len(kept), array.rows), col_blocks)
+            cols = paid(array, n, array.cols).repeat(len(rows))
+            cycles = stationary_cycles(np.tile(streamed, col_blocks), held, cols)
+        else:
+            cycles = col_blocks * (int((streamed - 2).sum()) + 2 * occupied(array, len(kept), array.rows))
+            cycles += len(rows) * occupied(array, n, array.cols)
         return GemmCounts(
-            cycles=col_blocks * (int((streamed - 2).sum()) + 2 * occupied(array, len(kept), array.rows))
-            + len(rows) * occupied(array, n, array.cols),
+            cycles=cycles,
             folds=len(rows) * col_blocks,
             macs=entering * n,
             weight_words=nonzeros * col_blocks,

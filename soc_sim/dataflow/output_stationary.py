@@ -39,7 +39,8 @@ import numpy as np
 
 from soc_sim.config.array import Array, DataflowName, SparseDataflowName
 from soc_sim.dataflow.base import GemmCounts, Size
-from soc_sim.dataflow.folds import blocks, occupied
+from soc_sim.dataflow.folds import blocks, occupied, paid
+from soc_sim.dataflow.overlap import dense_output_cycles, output_cycles
 from soc_sim.sparsity.bitmap import Bitmap, any_in_row_blocks, extents
 
 
@@ -53,10 +54,16 @@ class OutputStationary:
         """Counts of W[m,k] · X[k,n]: one fold per block of R rows and C columns of O."""
         row_blocks, col_blocks = blocks(m, array.rows), blocks(n, array.cols)
         folds = row_blocks * col_blocks
+        if array.tile_overlap == "prefetch":
+            cycles = dense_output_cycles(array, k, m, n)
+        else:
+            cycles = (
+                folds * (k - 2)
+                + _skew_and_drain(array) * occupied(array, m, array.rows) * col_blocks
+                + occupied(array, n, array.cols) * row_blocks
+            )
         return GemmCounts(
-            cycles=folds * (k - 2)
-            + _skew_and_drain(array) * occupied(array, m, array.rows) * col_blocks
-            + occupied(array, n, array.cols) * row_blocks,
+            cycles=cycles,
             folds=folds,
             macs=m * k * n,
             weight_words=m * k * col_blocks,
@@ -77,13 +84,18 @@ class SparseOutputStationary:
         """Counts of W[m,k] · X[k,n]: the dense fold, with the columns that a row block keeps for K."""
         kept = any_in_row_blocks(nonzero, array.rows).sum(axis=1)
         rows = extents(len(nonzero), array.rows)[kept > 0]
+        paid_rows = paid(array, len(nonzero), array.rows)[kept > 0]
         kept = kept[kept > 0]
         col_blocks = blocks(n, array.cols)
         macs_of_a_column, nonzeros = int((kept * rows).sum()), int(np.count_nonzero(nonzero))
-        paid_rows = len(rows) * array.rows if array.edge_tiles == "full" else int(rows.sum())
+        if array.tile_overlap == "prefetch":
+            cols = np.tile(paid(array, n, array.cols), len(rows))
+            cycles = output_cycles(kept.repeat(col_blocks), paid_rows.repeat(col_blocks), cols)
+        else:
+            cycles = col_blocks * int((kept - 2 + _skew_and_drain(array) * paid_rows).sum())
+            cycles += len(rows) * occupied(array, n, array.cols)
         return GemmCounts(
-            cycles=col_blocks * (int((kept - 2).sum()) + _skew_and_drain(array) * paid_rows)
-            + len(rows) * occupied(array, n, array.cols),
+            cycles=cycles,
             folds=len(rows) * col_blocks,
             macs=macs_of_a_column * n,
             weight_words=nonzeros * col_blocks,

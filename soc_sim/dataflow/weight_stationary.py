@@ -31,7 +31,8 @@ import numpy as np
 
 from soc_sim.config.array import Array, DataflowName, SparseDataflowName
 from soc_sim.dataflow.base import GemmCounts, Size
-from soc_sim.dataflow.folds import blocks, occupied
+from soc_sim.dataflow.folds import blocks, occupied, paid
+from soc_sim.dataflow.overlap import dense_stationary_cycles, stationary_cycles
 from soc_sim.sparsity.bitmap import Bitmap, any_in_row_blocks, extents
 
 
@@ -45,10 +46,16 @@ class WeightStationary:
         """Counts of W[m,k] · X[k,n]: one fold per block of R rows and C columns of W."""
         row_blocks, col_blocks = blocks(m, array.rows), blocks(k, array.cols)
         folds = row_blocks * col_blocks
+        if array.tile_overlap == "prefetch":
+            cycles = dense_stationary_cycles(array, n, k, array.cols, m, array.rows)
+        else:
+            cycles = (
+                folds * (n - 2)
+                + occupied(array, m, array.rows) * col_blocks
+                + 2 * occupied(array, k, array.cols) * row_blocks
+            )
         return GemmCounts(
-            cycles=folds * (n - 2)
-            + occupied(array, m, array.rows) * col_blocks
-            + 2 * occupied(array, k, array.cols) * row_blocks,
+            cycles=cycles,
             folds=folds,
             macs=m * k * n,
             weight_words=m * k,
@@ -70,12 +77,16 @@ class SparseWeightStationary:
         kept = any_in_row_blocks(nonzero, array.rows).sum(axis=1)
         rows = extents(len(nonzero), array.rows)
         col_blocks = blocks(kept, array.cols)
-        paid_rows = array.rows if array.edge_tiles == "full" else rows
+        paid_rows = paid(array, len(nonzero), array.rows)
         held, nonzeros, folds = int((kept * rows).sum()), int(np.count_nonzero(nonzero)), int(col_blocks.sum())
+        if array.tile_overlap == "prefetch":
+            cols = [paid(array, columns, array.cols) for columns in kept.tolist()]
+            cycles = stationary_cycles(np.full(folds, n), np.concatenate(cols), paid_rows.repeat(col_blocks))
+        else:
+            cycles = folds * (n - 2) + int((paid_rows * col_blocks).sum())
+            cycles += 2 * int(occupied(array, kept, array.cols).sum())
         return GemmCounts(
-            cycles=folds * (n - 2)
-            + int((paid_rows * col_blocks).sum())
-            + 2 * int(occupied(array, kept, array.cols).sum()),
+            cycles=cycles,
             folds=folds,
             macs=held * n,
             weight_words=nonzeros,

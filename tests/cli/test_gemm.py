@@ -92,8 +92,10 @@ def test_cycles_are_the_sum_of_the_folds(report: Any, flow: str, cycles: int, ex
 
 @pytest.mark.parametrize("flow", ["dOS", "dWS", "dIS", "sOS", "sWS", "sIS", "csOS"])
 @pytest.mark.parametrize("pattern", PATTERNS)
-def test_the_register_level_model_reports_the_same(report: Any, flow: str, pattern: str) -> None:
+@pytest.mark.parametrize("overlap", ["none", "prefetch"])
+def test_the_register_level_model_reports_the_same(report: Any, flow: str, pattern: str, overlap: str) -> None:
     words = [*GRID, "--dataflow", flow, *SIZES, "--sparsity", "0.5", "--pattern", pattern]
+    words += ["--set", f"tile_overlap={overlap}"]
     assert report(*words, "--reference") == report(*words)
 
 

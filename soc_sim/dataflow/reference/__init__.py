@@ -2,7 +2,7 @@
 
 It proves the closed forms of ``soc_sim.dataflow``: it knows which words enter at the edges and what a PE does in a
 cycle, and nothing about how long that ought to take. Read ``grid`` (what the hardware can do), ``edges`` (load and
-store units), then ``movements`` (the three families).
+store units), then ``movements`` (the three families), then ``overlapped`` (folds that share the grid).
 
 Left out: memories that are not ready (a stall freezes the whole grid and changes no count here), word widths (numbers
 are Python's own), and ``os_drain: hidden``, which is no movement of words but a way of counting.
@@ -29,6 +29,7 @@ from soc_sim.dataflow.reference.movements import (
     output_stationary,
     weight_stationary,
 )
+from soc_sim.dataflow.reference.overlapped import run_overlapped
 from soc_sim.dataflow.schedule import Fold, schedule
 from soc_sim.errors import InputError
 
@@ -72,16 +73,17 @@ def run(
         )
     memory = Memory(weights.tolist(), inputs.tolist(), decompresses=name in SPARSE_DATAFLOWS)
     buffer, n = OutputBuffer(), inputs.shape[1]
-    runs = [
-        _MOVEMENTS[family](memory, buffer, *_indices(family, array, fold))
-        for fold in schedule(name, array, weights != 0, n)
-    ]
+    folds = [_indices(family, array, fold) for fold in schedule(name, array, weights != 0, n)]
+    if array.tile_overlap == "prefetch":
+        runs = [run_overlapped(family, memory, buffer, folds)]
+    else:
+        runs = [_MOVEMENTS[family](memory, buffer, *fold) for fold in folds]
     output = np.zeros((len(weights), n), dtype=weights.dtype)  # what no fold produces is zero
     for address, value in buffer.elements.items():
         output[address] = value
     counts = GemmCounts(
         cycles=sum(fold.cycles for fold in runs),
-        folds=len(runs),
+        folds=len(folds),
         macs=sum(fold.macs for fold in runs),
         weight_words=memory.weight_words,
         input_words=memory.input_words,

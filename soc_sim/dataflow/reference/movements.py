@@ -30,7 +30,7 @@ def output_stationary(memory: Memory, buffer: OutputBuffer, ms: Indices, ks: Ind
     grid = Grid(len(ms), len(ns))
     left = LoadUnits([[memory.weight(m, k) for k in ks] for m in ms], skewed=True)
     top = LoadUnits([[memory.input(k, n) for k in ks] for n in ns], skewed=True)
-    bottom = StoreUnits([[_address(m, n) for m in reversed(ms)] for n in ns], buffer)
+    bottom = StoreUnits([[address_of(m, n) for m in reversed(ms)] for n in ns], buffer)
     while not (left.done and top.done) or grid.busy:
         grid.step(_sum_in_place, left.emit(), top.emit())
     while not bottom.done:
@@ -44,7 +44,7 @@ def weight_stationary(memory: Memory, buffer: OutputBuffer, ms: Indices, ks: Ind
     grid = Grid(len(ms), len(ks))
     left = LoadUnits([[memory.weight(m, k) for k in reversed(ks)] for m in ms], skewed=False)
     top = LoadUnits([[memory.input(k, n) for n in ns] for k in ks], skewed=True)
-    right = StoreUnits([[_address(m, n) for n in ns] for m in ms], buffer)
+    right = StoreUnits([[address_of(m, n) for n in ns] for m in ms], buffer)
     nothing: list[Link] = [None] * len(ks)
     while not left.done:
         words = left.emit()
@@ -60,7 +60,7 @@ def input_stationary(memory: Memory, buffer: OutputBuffer, ms: Indices, ks: Indi
     grid = Grid(len(ks), len(ns))
     top = LoadUnits([[memory.input(k, n) for k in reversed(ks)] for n in ns], skewed=False)
     left = LoadUnits([[memory.weight(m, k) for m in ms] for k in ks], skewed=True)
-    bottom = StoreUnits([[_address(m, n) for m in ms] for n in ns], buffer)
+    bottom = StoreUnits([[address_of(m, n) for m in ms] for n in ns], buffer)
     nothing: list[Link] = [None] * len(ks)
     while not top.done:
         words = top.emit()
@@ -71,7 +71,8 @@ def input_stationary(memory: Memory, buffer: OutputBuffer, ms: Indices, ks: Indi
     return FoldRun(grid.cycles, grid.macs)
 
 
-def _address(m: Index, n: Index) -> Address | Padding:
+def address_of(m: Index, n: Index) -> Address | Padding:
+    """The element of O that a row and a column of the fold make, unless one of them is padding."""
     return PAD if isinstance(m, Padding) or isinstance(n, Padding) else (m, n)
 
 

@@ -36,15 +36,16 @@ def operands(seed: int, m: int, k: int, n: int) -> tuple[Any, Any]:
     rows=st.integers(1, 4),
     cols=st.integers(1, 4),
     edge_tiles=st.sampled_from(["actual", "full"]),
+    tile_overlap=st.sampled_from(["none", "prefetch"]),
     m=st.integers(1, 8),
     k=st.integers(1, 8),
     n=st.integers(1, 5),
     seed=st.integers(0, 2**32),
 )
 def test_grid_computes_w_times_x_with_the_counts_of_the_closed_form(
-    name: Any, rows: int, cols: int, edge_tiles: str, m: int, k: int, n: int, seed: int
+    name: Any, rows: int, cols: int, edge_tiles: str, tile_overlap: str, m: int, k: int, n: int, seed: int
 ) -> None:
-    array = grid(rows, cols, edge_tiles=edge_tiles)
+    array = grid(rows, cols, edge_tiles=edge_tiles, tile_overlap=tile_overlap)
     weights, inputs = operands(seed, m, k, n)
     outcome = run(name, array, weights, inputs)
     np.testing.assert_array_equal(outcome.output, weights @ inputs)
