@@ -171,6 +171,10 @@ class CostModel:
             traffic.input_bytes * x_rounding * rates.dram.read_ps_per_byte
             + self.output_total * o_rounding * rates.dram.write_ps_per_byte
         )
+        # At worst reads and writes alternate from chunk to chunk.
+        dram_reads = traffic.input_bytes + (0 if self.weights_apart else traffic.weight_bytes)
+        turns = np.minimum(dram_reads, self.output_total) / (soc.dma.chunk_bytes * getattr(soc.dram, "channels", 1))
+        dram_ps = dram_ps + turns * rates.dram.turnaround_ps
         shared = np.maximum(dram_ps, weight_memory_ps) if self.weights_apart else dram_ps + weight_memory_ps
         read = traffic.weight_bytes + traffic.input_bytes
         fabric = (
@@ -208,7 +212,9 @@ class CostModel:
 
         def of(view: View, *sizes: Integers) -> tuple[Floats, Integers]:
             line_bytes, _, regions = box_shape(view, sizes)
-            return -(-line_bytes // burst) * burst / line_bytes, regions
+            # A line that is not whole bursts begins anywhere within one.
+            bursts = np.where(line_bytes % burst == 0, line_bytes // burst, 1 + (line_bytes - 1) / burst)
+            return bursts * burst / line_bytes, regions
 
         w, kernel = self.operands.w, (np.array(self.nest.rows.kernel), np.array(self.nest.cols.kernel))
         return {

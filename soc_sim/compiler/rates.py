@@ -1,8 +1,8 @@
 """How fast an idle SoC moves data, derived from its description: the constants of the cost model.
 
-A DMA channel moves at the least of three rates: the memory's peak, the interconnect's data path, and its own window
-(bytes it may have under way over the latency of an idle memory). Contention, row misses and refresh are left out: the
-simulation shows what they cost.
+A DMA channel moves at the least of three rates: what the memory sustains (its peak less the time of refresh), the
+interconnect's data path, and its own window (bytes it may have under way over the latency of an idle memory).
+Contention and row misses are left out: the simulation shows what they cost.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ PS_PER_S = 1e12
 
 @dataclass(frozen=True, slots=True)
 class MemoryRate:
-    """A memory on its own; times in ps, ``ps_per_byte`` at peak rate."""
+    """A memory on its own; times in ps."""
 
     read_ps_per_byte: float
     write_ps_per_byte: float
@@ -26,6 +26,8 @@ class MemoryRate:
     """Of a read that finds its row closed, to the first data."""
     burst_bytes: int
     """Smallest access."""
+    turnaround_ps: float
+    """Idle time of the data bus from a read to a write and back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +60,17 @@ def memory_rate(memory: Memory) -> MemoryRate:
     if isinstance(memory, Dram):
         timing = memory.timing
         # Two data beats per command clock.
-        per_byte = memory.burst_length / 2 * timing.tck_ps / memory.burst_bytes / memory.channels
+        refresh = 1 - timing.nRFC / timing.nREFI
+        per_byte = memory.burst_length / 2 * timing.tck_ps / memory.burst_bytes / memory.channels / refresh
         latency = (timing.nRCD + timing.nCL) * timing.tck_ps + memory.controller_latency_ps
-        return MemoryRate(per_byte, per_byte, latency, memory.burst_bytes)
+        # Write to read: tWTR and the read's CL. Read to write: two cycles, as the read's data delay the write's.
+        turnaround = (timing.nWTR + timing.nCL + 2) * timing.tck_ps
+        return MemoryRate(per_byte, per_byte, latency, memory.burst_bytes, turnaround)
     if isinstance(memory, SimpleMemory):
         read = PS_PER_S / memory.read_bandwidth_bytes_per_s
         write = PS_PER_S / (memory.write_bandwidth_bytes_per_s or memory.read_bandwidth_bytes_per_s)
-        return MemoryRate(read, write, memory.read_latency_ps, memory.burst_bytes)
-    return MemoryRate(0.0, 0.0, 0.0, 1)
+        return MemoryRate(read, write, memory.read_latency_ps, memory.burst_bytes, 0.0)
+    return MemoryRate(0.0, 0.0, 0.0, 1, 0.0)
 
 
 def rates_of(soc: Soc) -> Rates:
