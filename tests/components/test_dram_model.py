@@ -159,6 +159,13 @@ def test_an_idle_memory_refreshes_every_interval(bench: Bench, intervals: float)
     assert bench.memory.counters()["active_ps"] == 0
 
 
+def test_refreshes_put_off_by_idleness_do_not_shift_later_ones(bench: Bench) -> None:
+    """The refresh due at 1 is done with the access at 1.9; the next is due at 2 all the same."""
+    bench.at(int(1.9 * bench.nREFI), bench.seen.read, 0, 1)
+    bench.run(until_ps=int(2.1 * bench.nREFI))
+    assert bench.memory.counters()["refreshes"] == 2
+
+
 @pytest.mark.parametrize("end", [0, 1, 2.5])
 def test_a_row_is_active_from_its_activate_to_the_next_refresh(bench: Bench, end: float) -> None:
     """Activated at once, precharged when the refresh is due (or still open when the run ends before)."""

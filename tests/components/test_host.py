@@ -39,6 +39,12 @@ def test_equal_stages_overlap_but_for_filling_and_draining(blocks: int) -> None:
     assert record.host_operations == size
 
 
+def test_a_block_is_written_only_when_it_has_been_computed() -> None:
+    """Computing takes four times as long as reading or writing; the last block is written after all the computing."""
+    record = record_of(operator(3 * 256, 3 * 1024, 3 * 256))
+    assert spans_ns(record) == {"wait_inputs": 256, "busy": 3 * 1024, "wait_outputs": 256}
+
+
 @pytest.mark.parametrize(
     ("sizes", "expected_ns"),
     [

@@ -207,6 +207,9 @@ def test_legal_programs_on_several_cores_never_deadlock(program: Program, name: 
     check_record(run(small_soc("cores=3", *SOCS[name]), program, inferences=inferences))
 
 
+SWAPPED_PS = 2 * 256_000
+"""Two chunks of 256 bytes at 1 ns a byte: where two transfers change places, more than 1 % of a few tiles."""
+
 BETTER: dict[str, Callable[[Soc], Soc]] = {
     "bandwidth": lambda soc: with_bandwidth(soc, 2),
     "ports": lambda soc: with_ports(soc, 8),
@@ -220,17 +223,17 @@ BETTER: dict[str, Callable[[Soc], Soc]] = {
 @settings(max_examples=60, deadline=None)
 @given(programs(), st.sampled_from(["realistic", "bus", "dram", "one_channel"]), st.sampled_from(sorted(BETTER)))
 def test_better_parts_never_slow_a_program_down(program: Program, name: str, part: str) -> None:
-    """By more than 1 %."""
+    """By more than 1 % and the two transfers that may change places."""
     soc = small_soc(*SOCS[name])
-    assert run(BETTER[part](soc), program).makespan_ps <= 1.01 * run(soc, program).makespan_ps
+    assert run(BETTER[part](soc), program).makespan_ps <= 1.01 * run(soc, program).makespan_ps + SWAPPED_PS
 
 
 @settings(max_examples=30, deadline=None)
 @given(programs(), st.sampled_from(["realistic", "bus", "dram"]), st.integers(1, 10**6))
 def test_more_latency_never_makes_a_program_faster(program: Program, name: str, extra_ps: int) -> None:
-    """By more than 1 %."""
+    """By more than 1 % and the two transfers that may change places."""
     soc = small_soc(*SOCS[name])
-    assert run(with_latency(soc, extra_ps), program).makespan_ps >= 0.99 * run(soc, program).makespan_ps
+    assert run(with_latency(soc, extra_ps), program).makespan_ps >= 0.99 * run(soc, program).makespan_ps - SWAPPED_PS
 
 
 def test_the_checks_find_what_is_wrong() -> None:
