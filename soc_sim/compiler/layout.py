@@ -146,8 +146,13 @@ class _LayOut:
             self.layout.views[output.name] = source
         elif source.contiguous:
             self.layout.views[output.name] = replace(self._view(output, source.root), offset=source.offset)
-        else:
+        elif {operator.inputs[0], output.name} & self.images:
             return False
+        else:
+            reshaped = source.reshape((self.network.batch, *output.shape))
+            if reshaped is None:
+                return False
+            self.layout.views[output.name] = reshaped
         return True
 
     def _alias_slices(self, operator: Operator) -> bool:

@@ -97,6 +97,25 @@ class View:
             strides=(*self.strides[:axis], 0, *self.strides[axis:]),
         )
 
+    def reshape(self, shape: Sequence[int]) -> View | None:
+        """The same elements in row-major order under another shape; None where no strides can say that."""
+        axis = len(self.shape) - 2
+        merged = self
+        while axis >= 0:
+            merged = merged.merge(axis) if merged.mergeable(axis) else merged
+            axis -= 1
+        runs = list(zip(merged.shape, merged.strides, strict=True))
+        left, stride = runs.pop(0)
+        strides = []
+        for size in shape:
+            if left == 1 and size > 1 and runs:
+                left, stride = runs.pop(0)
+            if left % size:
+                return None
+            left //= size
+            strides.append(left * stride)
+        return replace(self, shape=tuple(shape), strides=tuple(strides))
+
     def pieces(self, starts: Sequence[int] | None = None, stops: Sequence[int] | None = None) -> list[Piece]:
         """The fewest 2-D pieces that hold the box ``starts`` to ``stops`` (exclusive), without what is broadcast.
 
