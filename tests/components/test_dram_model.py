@@ -175,6 +175,14 @@ def test_a_row_is_active_from_its_activate_to_the_next_refresh(bench: Bench, end
     assert bench.memory.counters()["active_ps"] == (bench.nREFI if end else read_ps)
 
 
+def test_a_row_that_recovers_when_the_run_ends_counts_up_to_the_end(bench: Bench) -> None:
+    """A write ends just when the refresh is due; the row could be precharged only tWR later."""
+    start_ps = bench.nREFI - (bench.nRCD + bench.nCWL + bench.burst_ps)
+    bench.at(start_ps, bench.seen.write, 0, 1)
+    assert bench.run() == [bench.nREFI]
+    assert bench.memory.counters()["active_ps"] == bench.nREFI - start_ps
+
+
 def test_a_refresh_that_is_due_delays_the_next_access(bench: Bench) -> None:
     """It closes the row first, so precharge, refresh and activate precede the column access."""
     bench.at(0, bench.seen.read, 0, 1)

@@ -102,15 +102,13 @@ class Channel:
 
     def _refresh(self, time_ps: int) -> None:
         """Refreshes that were due up to ``time_ps``: each closes all rows and blocks the channel for tRFC."""
-        first_due_ps = self._next_refresh_ps
-        missed = (time_ps - first_due_ps) // self._refi_ps
+        close_ps = self._close_ps()
+        missed = (time_ps - self._next_refresh_ps) // self._refi_ps
         self.refreshes += missed + 1
-        due_ps = first_due_ps + missed * self._refi_ps
+        due_ps = self._next_refresh_ps + missed * self._refi_ps
         self._next_refresh_ps = due_ps + self._refi_ps
         start_ps = max(due_ps, self._bus_free_ps)
         if self._open_since_ps is not None:
-            # The first of them closed the rows, as soon as they could be precharged.
-            close_ps = max(first_due_ps, self._bus_free_ps, *(bank.precharge_ps for bank in self._banks))
             self.active_ps += close_ps - self._open_since_ps
             self._open_since_ps = None
             start_ps = max(start_ps, close_ps + self._rp_ps)
@@ -119,10 +117,13 @@ class Channel:
             bank.activate_ps = start_ps + self._rfc_ps
 
     def finish(self, now_ps: int) -> None:
-        """Count the refreshes of idle time up to the end of the run."""
+        """Count open rows, and the refreshes of idle time, up to the end of the run."""
+        if self._open_since_ps is not None:
+            self.active_ps += min(now_ps, self._close_ps()) - self._open_since_ps
+            self._open_since_ps = None
         if now_ps >= self._next_refresh_ps:
             self._refresh(now_ps)
-        if self._open_since_ps is not None:
-            self.active_ps += now_ps - self._open_since_ps
-        # The recovery of the last write may have put off a precharge beyond the end.
-        self.active_ps = min(self.active_ps, now_ps)
+
+    def _close_ps(self) -> int:
+        """When the next refresh can close the rows."""
+        return max(self._next_refresh_ps, self._bus_free_ps, *(bank.precharge_ps for bank in self._banks))

@@ -8,7 +8,7 @@ from soc_sim.config.memory import Dram
 
 
 class AddressMapping:
-    """Contiguous addresses fill one channel's interleaving block, then the next channel's; in a channel, row by bank."""
+    """Contiguous addresses fill one channel's interleaving block, then the next; in a channel, row by bank."""
 
     __slots__ = ("_banks", "_burst_bytes", "_channels", "_interleave_bytes", "_row_bytes", "_unit_bytes")
 
