@@ -2,7 +2,8 @@
 
 Array layers: a GEMM operator and what follows it without another reader in between: batch normalisation and other
 per-channel constants (folded into weights and bias offline), activations (Relu, Clip, LeakyRelu, PRelu) and additions
-of an activation of equal shape. Host layers: one operator each, or a chain of elementwise operators on one shape.
+of an activation of equal shape; also a multiplication of an operand by one number, which goes into the result's scale.
+Host layers: one operator each, or a chain of elementwise operators on one shape.
 
 A layer takes the place of its last operator in the topological order. That is always possible, because only the result
 of that operator is visible outside.
@@ -32,6 +33,8 @@ class Group:
     position: int
     """Of the last operator in the network."""
     residuals: list[str] = field(default_factory=list)
+    scalings: list[Operator] = field(default_factory=list)
+    """Multiplications of an operand by one number: the layer reads what they read, and scales its result."""
 
     @property
     def head(self) -> Operator:
@@ -65,16 +68,44 @@ def group_operators(network: Network) -> list[Group]:
             group.position = positions[follower.name]
         groups.append(group)
 
+    scaled = _scalings(network)
     # The later producer gets an addition of two results: the earlier one is then complete and can be loaded.
     for operator in reversed(network.operators):
         if family(operator) == "gemm":
-            grow(
-                operator, Group("array", [operator], positions[operator.name], _addends(network, operator)), _joins_gemm
-            )
+            before = scaled.get(operator.name, [])
+            taken.update(scaling.name for scaling in before)
+            group = Group("array", [operator], positions[operator.name], _addends(network, operator), before)
+            grow(operator, group, _joins_gemm)
     for operator in network.operators:
         if operator.name not in taken and family(operator) not in ("gemm", "view"):
             grow(operator, Group("host", [operator], positions[operator.name]), _joins_host)
     return sorted(groups, key=lambda group: group.position)
+
+
+def _scalings(network: Network) -> dict[str, list[Operator]]:
+    """Name of a GEMM → multiplications and divisions by one number whose result only this GEMM reads.
+
+    A GEMM is linear in each operand, so the factor can be applied to its result, where scaling takes place anyway.
+    """
+    found: dict[str, list[Operator]] = {}
+    for operator in network.operators:
+        result = operator.outputs[0]
+        reader = _only_reader(network, result)
+        if operator.op_type not in ("Mul", "Div") or reader is None or family(reader) != "gemm":
+            continue
+        source, factor = operator.inputs
+        if operator.op_type == "Mul" and _constant(network, source):
+            source, factor = factor, source
+        if (
+            _constant(network, factor)
+            and network.tensors[factor].elements == 1
+            and not _constant(network, source)
+            and network.tensors[source].shape == network.tensors[result].shape
+            and reader.inputs.count(result) == 1
+            and result in reader.inputs[:2]
+        ):
+            found.setdefault(reader.name, []).append(operator)
+    return found
 
 
 def channel_words(network: Network, group: Group) -> int:

@@ -6,7 +6,8 @@ outermost dimension of both. A view operator is another name for the same bytes:
 permutes is undone in the weights of the layer behind it, offline.
 
 A concatenation is elided where its pieces can be written straight into their slices; so are slices and splits, which
-their readers address with a pitch. What cannot be elided is a copy on the host.
+their readers address with a pitch. A Transpose disappears into the strides with which its neighbours on the array write
+or read. What cannot be elided is a copy on the host.
 """
 
 from __future__ import annotations
@@ -55,6 +56,7 @@ class _LayOut:
         self.network = network
         self.element_bytes = element_bytes
         self.images = _images(network)
+        self.scalings: set[str] = set()
         self.layout = Layout()
 
     def run(self, groups: Sequence[Group]) -> Layout:
@@ -62,16 +64,22 @@ class _LayOut:
         for operator in reversed(network.operators):
             if operator.op_type == "Concat":
                 self._place_pieces(operator)
+            elif operator.op_type == "Transpose":
+                self._place_source(operator)
         for name in network.inputs:
             self._own(name)
         heads = {group.head.name: group for group in groups if group.unit == "host" and len(group.operators) == 1}
+        self.scalings = {scaling.name for group in groups for scaling in group.scalings}
         elided: set[str] = set()
         extra: list[Group] = []
         for position, operator in enumerate(network.operators):
             if operator.op_type == "Concat" and not layout.copies[operator.name]:
                 elided.add(operator.name)
-            if operator.name in heads and self._alias_slices(operator):
+            if operator.name in heads and (self._alias_slices(operator) or self._alias_transposed(operator)):
                 elided.add(operator.name)
+            if operator.name in self.scalings:
+                source = next(name for name in operator.inputs if not network.tensors[name].constant)
+                layout.views[operator.outputs[0]] = layout.views[source]
             if family(operator) == "view" and not self._alias(operator):
                 extra.append(Group("host", [operator], position))
             for name in operator.outputs:
@@ -136,6 +144,50 @@ class _LayOut:
             and (piece.contiguous or all(family(reader) != "view" for reader in self.network.consumers[name]))
         )
 
+    def _place_source(self, operator: Operator) -> None:
+        """Lets the producer of a Transpose write its result in transposed order, line by line."""
+        network, source, output = self.network, operator.inputs[0], operator.outputs[0]
+        perm = _perm(operator)
+        producer = network.producers.get(source)
+        if (
+            producer is not None
+            and family(producer) == "gemm"
+            and perm[-1] == len(perm) - 1
+            and len(network.consumers[source]) == 1
+            and source not in network.outputs
+            and source not in self.images
+            and source not in self.layout.views
+        ):
+            self._own(output)
+            inverse = [perm.index(axis) for axis in range(len(perm))]
+            written = self.layout.views[output].transpose(0, *(axis + 1 for axis in inverse))
+            if _evenly_spaced(written):
+                self.layout.views[source] = written
+
+    def _alias_transposed(self, operator: Operator) -> bool:
+        """Makes the result of a Transpose a view of its input: one that is placed so, or that GEMMs alone read.
+
+        The DMA reads lines in any order; a host would have to gather single elements.
+        """
+        if operator.op_type != "Transpose":
+            return False
+        source, output = operator.inputs[0], operator.outputs[0]
+        transposed = self.layout.views[source].transpose(0, *(axis + 1 for axis in _perm(operator)))
+        if self.layout.views.get(output) == transposed:
+            return True
+        if output in self.layout.views or output in self.network.outputs or output in self.images:
+            return False
+        readers = self.network.consumers.get(output, ())
+        if not _evenly_spaced(transposed) or not all(self._feeds_gemms(reader, output) for reader in readers):
+            return False
+        self.layout.views[output] = transposed
+        return True
+
+    def _feeds_gemms(self, reader: Operator, tensor: str) -> bool:
+        if reader.name in self.scalings:
+            return True
+        return family(reader) == "gemm" and tensor in reader.inputs[:2] and reader.op_type != "Conv"
+
     def _alias(self, operator: Operator) -> bool:
         """Makes the result of a view operator another name of its input, if the bytes allow it."""
         source = self.layout.views.get(operator.inputs[0])
@@ -194,6 +246,20 @@ def _images(network: Network) -> frozenset[str]:
                 parent[find(name)] = find(same[0])
     roots = {find(name) for name in seeds}
     return frozenset(name for name in parent if find(name) in roots)
+
+
+def _evenly_spaced(view: View) -> bool:
+    """Whether the matrices (the last two dimensions) lie one stride apart, as products of activations need them."""
+    while len(view.shape) > 3 and view.mergeable(0):
+        view = view.merge(0)
+    return len(view.shape) <= 3
+
+
+def _perm(operator: Operator) -> tuple[int, ...]:
+    """Axis of the input that each axis of the result of a Transpose is (attributes are filled in)."""
+    perm = operator.attributes["perm"]
+    assert isinstance(perm, tuple)  # noqa: S101 # ONNX's type of this attribute
+    return tuple(int(axis) for axis in perm)
 
 
 def _picks(network: Network, operator: Operator) -> list[list[tuple[int, int, int, int]]] | None:

@@ -11,6 +11,7 @@ from soc_sim.compiler.program import Compute, Load, Store, VectorOp
 from soc_sim.errors import MappingError
 from soc_sim.network.base import Network, Operator, Tensor
 from soc_sim.network.operators import count_macs
+from soc_sim.network.zoo.attention import multi_head_attention
 from soc_sim.network.zoo.builder import NetworkBuilder
 
 SOC = make_soc()
@@ -227,3 +228,35 @@ def test_an_unknown_operator_is_a_copy_on_the_host() -> None:
     assert isinstance(copy, VectorOp)
     assert (copy.reads[0].size_bytes, copy.writes[0].size_bytes, copy.operations) == (20, 24, 24)
     assert program.warnings == ("1 operator runs on the host: Nobody ×1",)
+
+
+def attention(heads: int = 2, tokens: int = 12, depth: int = 16) -> Network:
+    """Scaled products of two activations between head splits and a merge, as in a transformer."""
+    net = NetworkBuilder("attention", source="test")
+    x = net.input("x", 1, tokens, heads * depth)
+    q, k, v = (net.linear(name, x, heads * depth) for name in "qkv")
+    return net.build(net.linear("out", multi_head_attention(net, "attn", q, k, v, heads), 8))
+
+
+def test_head_splits_and_scaling_of_attention_cost_nothing() -> None:
+    """Transposes go into strides of loads and stores, the factor into the scale of the product."""
+    program = compiled(attention())
+    assert [layer.op for layer in program.layers if layer.unit == "host"] == ["Softmax"]
+    scores = next(layer for layer in program.layers if layer.name == "attn.scores")
+    assert scores.operators == ("attn.scaling", "attn.scores")
+    assert scores.gemm is not None
+    assert (scores.gemm.m, scores.gemm.k, scores.gemm.n, scores.gemm.groups) == (12, 16, 12, 2)
+
+
+def test_heads_of_several_inputs_are_transposed_by_the_host() -> None:
+    """Heads of a batch do not lie one stride apart."""
+    program = compiled(attention().with_batch(2))
+    assert [layer.op for layer in program.layers].count("Transpose") == 4
+
+
+def test_a_transpose_that_the_host_reads_is_a_copy() -> None:
+    """The host would have to gather single elements."""
+    net = NetworkBuilder("transposed", source="test")
+    x = net.linear("fc", net.input("x", 1, 12, 16), 16)
+    program = compiled(net.build(net.relu("relu", net.transpose("transpose", x, 0, 2, 1))))
+    assert [layer.op for layer in program.layers] == ["MatMul", "Transpose", "Relu"]
