@@ -154,16 +154,19 @@ class CostModel:
         soc, rates = self.soc, self.rates
         share = -(-traffic.shared_loops // soc.cores) / traffic.shared_loops
         tiles = self.tile_bytes(dataflow)
-        x_rounding, x_regions = self.lines["inputs"]
-        o_rounding, o_regions = self.lines["outputs"]
+        x_rounding, x_regions, x_requests = self.lines["inputs"]
+        o_rounding, o_regions, o_requests = self.lines["outputs"]
         stores = self.g_tiles * self.m_tiles * self.n_tiles
-        w_rounding, w_regions = self.lines["weights"]
+        w_rounding, w_regions, w_requests = self.lines["weights"]
         weight_rate = rates.weight_load_ps_per_byte if self.weights_apart else rates.dram_load_ps_per_byte
-        descriptor = rates.descriptor_ps
+        descriptor, request = rates.descriptor_ps, rates.request_ps
         queues = {
-            "weights": traffic.weight_bytes * weight_rate + traffic.weight_loads * w_regions * descriptor,
-            "inputs": traffic.input_bytes * rates.dram_load_ps_per_byte + traffic.input_loads * x_regions * descriptor,
-            "outputs": self.output_total * rates.store_ps_per_byte + stores * o_regions * descriptor,
+            "weights": traffic.weight_bytes * np.maximum(weight_rate, w_requests * request)
+            + traffic.weight_loads * w_regions * descriptor,
+            "inputs": traffic.input_bytes * np.maximum(rates.dram_load_ps_per_byte, x_requests * request)
+            + traffic.input_loads * x_regions * descriptor,
+            "outputs": self.output_total * np.maximum(rates.store_ps_per_byte, o_requests * request)
+            + stores * o_regions * descriptor,
         }
         loads = {"weights": traffic.weight_loads, "inputs": traffic.input_loads, "outputs": stores}
         weight_memory_ps = traffic.weight_bytes * w_rounding * rates.weights.read_ps_per_byte
@@ -202,23 +205,26 @@ class CostModel:
         latency: Floats = np.maximum(np.maximum(steady * share, shared), fabric) + fill + drain
         return latency
 
-    def _lines(self) -> dict[str, tuple[Floats | float, Integers | int]]:
-        """Bytes a memory moves for a byte that is wanted (short lines fill whole bursts), and regions of a tile."""
-        s, b, burst = self.spatial, self.blocks, self.rates.dram.burst_bytes
+    def _lines(self) -> dict[str, tuple[Floats | float, Integers | int, Floats | float]]:
+        """Per operand: bytes a memory moves for one that is wanted, regions of a tile, requests for a byte.
+
+        Short lines fill whole bursts of the memory, and each is a request of its own.
+        """
+        s, b, burst, request_bytes = self.spatial, self.blocks, self.rates.dram.burst_bytes, self.soc.dma.burst_bytes
         # A tile that is all padding reads nothing; its lines are then of no account.
         in_rows, in_cols = (np.maximum(size, 1)[:, None] for size in (s.tile_in_rows, s.tile_in_cols))
         images = s.images[:, None]
         groups, m, channels = b.groups[None], b.m[None], b.channels[None]
 
-        def of(view: View, *sizes: Integers) -> tuple[Floats, Integers]:
+        def of(view: View, *sizes: Integers) -> tuple[Floats, Integers, Floats]:
             line_bytes, _, regions = box_shape(view, sizes)
             # A line that is not whole bursts begins anywhere within one.
             bursts = np.where(line_bytes % burst == 0, line_bytes // burst, 1 + (line_bytes - 1) / burst)
-            return bursts * burst / line_bytes, regions
+            return bursts * burst / line_bytes, regions, -(-line_bytes // request_bytes) / line_bytes
 
         w, kernel = self.operands.w, (np.array(self.nest.rows.kernel), np.array(self.nest.cols.kernel))
         return {
-            "weights": (1.0, 1) if w is None else of(w, groups, m, channels, *kernel),
+            "weights": (1.0, 1, 0.0) if w is None else of(w, groups, m, channels, *kernel),
             "inputs": of(self.operands.x, images, in_rows, in_cols, groups, channels),
             "outputs": of(self.operands.o, images, s.rows[:, None], s.cols[:, None], groups, m),
         }

@@ -48,6 +48,8 @@ class Rates:
     weight_load_ps_per_byte: float
     store_ps_per_byte: float
     """What one DMA channel reaches."""
+    request_ps: float
+    """What a DMA channel takes for each request at least: its window holds so many, however short they are."""
     load_latency_ps: float
     """From the request to the first data of an idle main memory, interconnect included."""
     weight_latency_ps: float
@@ -98,6 +100,7 @@ def rates_of(soc: Soc) -> Rates:
         dram_load_ps_per_byte=channel(dram, dram.read_ps_per_byte, dma.burst_bytes, dma.max_outstanding),
         weight_load_ps_per_byte=channel(weights, weights.read_ps_per_byte, dma.burst_bytes, dma.max_outstanding),
         store_ps_per_byte=channel(dram, dram.write_ps_per_byte, dma.burst_bytes, dma.max_outstanding),
+        request_ps=latency(dram) / dma.max_outstanding,
         load_latency_ps=latency(dram),
         weight_latency_ps=latency(weights),
         host_cycle_ps=PS_PER_S / host.clock_hz,
