@@ -35,7 +35,7 @@ class Simulation:
     @property
     def now_ps(self) -> int:
         """Simulated time."""
-        return int(self._environment.now)
+        return self._environment._now  # type: ignore[return-value]  # the property SimPy offers costs a call; we use integers
 
     @property
     def events(self) -> int:
@@ -50,12 +50,12 @@ class Simulation:
 
     def call_at(self, time_ps: int, callback: Callable[[], None]) -> None:
         """Call back at ``time_ps`` (one event)."""
-        timeout = simpy.Timeout(self._environment, time_ps - self._environment.now)
+        timeout = simpy.Timeout(self._environment, time_ps - self.now_ps)
         timeout.callbacks.append(lambda _: callback())
 
     def wait_until(self, time_ps: int) -> simpy.Event:
         """What a process yields to go on at ``time_ps``."""
-        return simpy.Timeout(self._environment, time_ps - self._environment.now)
+        return simpy.Timeout(self._environment, time_ps - self.now_ps)
 
     def start(self, process: Process, report_wait: Callable[[], str | None]) -> None:
         """Start a long-lived process; ``report_wait`` says what it waits for (None: it has nothing to do)."""

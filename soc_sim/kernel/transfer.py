@@ -57,6 +57,14 @@ class Transfer:
         """Bytes moved."""
         return self.line_bytes * self.lines
 
+    def accesses(self, unit_bytes: int) -> int:
+        """Aligned units of ``unit_bytes`` that the lines touch, each line for itself."""
+        if self.lines == 1 or self.pitch_bytes % unit_bytes == 0:
+            first = self.address // unit_bytes
+            return self.lines * ((self.address + self.line_bytes - 1) // unit_bytes - first + 1)
+        starts = range(self.address, self.address + self.lines * self.pitch_bytes, self.pitch_bytes)
+        return sum((start + self.line_bytes - 1) // unit_bytes - start // unit_bytes + 1 for start in starts)
+
 
 def chunks(
     address: int, line_bytes: int, lines: int, pitch_bytes: int, chunk_bytes: int, burst_bytes: int, most_requests: int

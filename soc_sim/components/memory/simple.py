@@ -31,10 +31,7 @@ class Simple(Memory):
     def submit(self, transfer: Transfer) -> None:
         """Book the data path now; what it reads leaves after the latency."""
         description, now_ps = self.description, self.simulation.now_ps
-        burst = description.burst_bytes
-        first_bytes = (transfer.address + line * transfer.pitch_bytes for line in range(transfer.lines))
-        accesses = sum((first + transfer.line_bytes - 1) // burst - first // burst + 1 for first in first_bytes)
-        accessed_bytes = accesses * burst
+        accessed_bytes = transfer.accesses(description.burst_bytes) * description.burst_bytes
         self.accessed_bytes += accessed_bytes
         if transfer.write:
             rate = description.write_bandwidth_bytes_per_s or description.read_bandwidth_bytes_per_s
