@@ -66,7 +66,7 @@ def memory_rate(memory: Memory) -> MemoryRate:
         per_byte = memory.burst_length / 2 * timing.tck_ps / memory.burst_bytes / memory.channels / refresh
         latency = (timing.nRCD + timing.nCL) * timing.tck_ps + memory.controller_latency_ps
         # Write to read: tWTR and the read's CL. Read to write: two cycles, as the read's data delay the write's.
-        turnaround = (timing.nWTR + timing.nCL + 2) * timing.tck_ps
+        turnaround = (timing.nWTR_L + timing.nCL + 2) * timing.tck_ps
         return MemoryRate(per_byte, per_byte, latency, memory.burst_bytes, turnaround)
     if isinstance(memory, SimpleMemory):
         read = PS_PER_S / memory.read_bandwidth_bytes_per_s

@@ -10,6 +10,10 @@ from pydantic import Field, PositiveInt
 from soc_sim.config.base import Bytes, BytesPerSecond, Delay, Description, Milliamperes, Picoseconds, Volts, no_multiple
 
 Cycles = Annotated[int, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+MAPPING_PARTS = ("ro", "ra", "ba", "bg", "co", "ch")
+"""Row, rank, bank in its group, bank group, column, channel."""
 
 
 class DramTiming(Description):
@@ -27,12 +31,28 @@ class DramTiming(Description):
     """Precharge to activate."""
     nRAS: Cycles
     """Activate to precharge."""
+    nCCD_S: PositiveInt
+    """Column command to column command of the same kind, other bank group."""
+    nCCD_L: PositiveInt
+    """Column command to column command of the same kind, same bank group."""
+    nRRD_S: PositiveInt
+    """Activate to activate, other bank group."""
+    nRRD_L: PositiveInt
+    """Activate to activate, same bank group."""
+    nFAW: PositiveInt
+    """Window in which a rank takes at most four activates."""
     nWR: Cycles
     """End of write data to precharge."""
     nRTP: Cycles
     """Read to precharge."""
-    nWTR: Cycles
+    nWTR_S: Cycles
+    """End of write data to read, other bank group."""
+    nWTR_L: Cycles
     """End of write data to read, same bank group."""
+    nRTW: PositiveInt | None = None
+    """Read to write; None: CL + BL/2 + 2 - CWL, which leaves two idle cycles on the bus."""
+    nRTRS: Cycles = 2
+    """Idle cycles of the bus when another rank takes over."""
     nRFC: Cycles
     """All-bank refresh to the next command."""
     nREFI: PositiveInt
@@ -44,6 +64,10 @@ class DramTiming(Description):
             yield "nRAS", f"{self.nRAS} is less than nRCD, {self.nRCD}: a row would close before it can be accessed"
         if self.nREFI <= self.nRFC:
             yield "nREFI", f"{self.nREFI} is not more than nRFC, {self.nRFC}: refreshing would leave no time"
+        for name in ("nCCD", "nRRD", "nWTR"):
+            short, long = getattr(self, f"{name}_S"), getattr(self, f"{name}_L")
+            if long < short:
+                yield f"{name}_L", f"{long} is less than {name}_S, {short}: the same bank group would be faster"
 
 
 class DramCurrents(Description):
@@ -67,8 +91,32 @@ class DramCurrents(Description):
     """All-bank refresh."""
 
 
+class DramController(Description):
+    """How a channel's controller orders bursts: first ready, then first come."""
+
+    read_queue: PositiveInt = 32
+    """Bursts to read among which it chooses."""
+    write_queue: PositiveInt = 32
+    """Bursts to write among which it chooses."""
+    drain_above: Share = 0.8
+    """Share of the write queue above which it turns to writes; it also does when no read waits."""
+    drain_below: Share = 0.2
+    """Share of the write queue below which it turns back to waiting reads."""
+    page_policy: Literal["open", "closed"] = "open"
+    """Rows stay open until another is wanted, or close with the last access that waits for them."""
+    row_hit_cap: PositiveInt | None = None
+    """Accesses to an open row after which an older request to its bank comes first; None: no cap."""
+    age_limit_cycles: PositiveInt | None = None
+    """Waiting time after which a request comes before younger hits in its bank; None: no limit."""
+
+    def inconsistencies(self) -> Iterator[tuple[str, str]]:
+        """Thresholds that cross."""
+        if self.drain_below > self.drain_above:
+            yield "drain_below", f"{self.drain_below} is more than drain_above, {self.drain_above}"
+
+
 class Dram(Description):
-    """Channels of banks with open rows behind a controller that serves chunks in order of arrival."""
+    """Channels of ranks of banks with open rows, each channel behind a controller that reorders commands."""
 
     kind: Literal["dram"]
     name: str
@@ -76,8 +124,12 @@ class Dram(Description):
     """Independent channels; addresses alternate between them."""
     channel_interleave_bytes: Bytes = 4096
     """Contiguous bytes on one channel before the next takes over."""
+    ranks: PositiveInt = 1
+    """Ranks of a channel."""
     banks: PositiveInt
-    """Banks of a channel, bank groups included."""
+    """Banks of a rank, bank groups included."""
+    bank_groups: PositiveInt = 1
+    """Bank groups of a rank."""
     rows: PositiveInt
     """Rows of a bank."""
     row_bytes: Bytes
@@ -86,7 +138,13 @@ class Dram(Description):
     """Data pins of a channel."""
     burst_length: Literal[4, 8, 16, 32]
     """Data beats of one access."""
+    mapping: str = "rorababgco"
+    """Order of row, rank, bank, bank group and column in an address, highest first; a part that is left out is the
+    highest. With ``ch`` the channels are part of it, else they alternate as ``channel_interleave`` says."""
+    hash_banks: bool = False
+    """XOR the bank's number with the lowest bits of the row's."""
     timing: DramTiming
+    controller: DramController = Field(default_factory=DramController)
     queue_depth: PositiveInt = 64
     """Bus requests a channel's controller holds; others wait in the interconnect."""
     controller_latency_ps: Delay = 0
@@ -100,6 +158,18 @@ class Dram(Description):
         """Rows and interleaving that cut a burst in two."""
         yield from no_multiple("row", self.row_bytes, "a burst", self.burst_bytes)
         yield from no_multiple("channel_interleave", self.channel_interleave_bytes, "a burst", self.burst_bytes)
+        if self.banks % self.bank_groups:
+            yield "banks", f"{self.banks} cannot be divided into {self.bank_groups} bank groups of equal size"
+        if self.hash_banks and self.banks & (self.banks - 1):
+            yield "hash_banks", f"needs a number of banks that is a power of two, not {self.banks}"
+        parts = [self.mapping[start : start + 2] for start in range(0, len(self.mapping), 2)]
+        if set(parts) - set(MAPPING_PARTS) or len(set(parts)) < len(parts):
+            yield "mapping", f"'{self.mapping}' is no order; allowed: each of {', '.join(MAPPING_PARTS)} at most once"
+
+    @property
+    def burst_cycles(self) -> int:
+        """Cycles of the command clock that one access occupies the bus: two beats a cycle."""
+        return self.burst_length // 2
 
     @property
     def burst_bytes(self) -> int:
@@ -109,7 +179,7 @@ class Dram(Description):
     @property
     def capacity_bytes(self) -> int:
         """Bytes of all channels."""
-        return self.channels * self.banks * self.rows * self.row_bytes
+        return self.channels * self.ranks * self.banks * self.rows * self.row_bytes
 
 
 class SimpleMemory(Description):

@@ -155,7 +155,7 @@ def _dram_worst_ps(dram: Dram, line_bytes: int, lines: int) -> float:
     runs = lines * (2 + line_bytes // min(dram.row_bytes, dram.channel_interleave_bytes))
     bursts = lines * (2 + line_bytes // dram.burst_bytes)
     conflict = timing.nRAS + timing.nWR + timing.nRP + timing.nRCD + max(timing.nCL, timing.nCWL)
-    turnaround = timing.nWTR + timing.nCL + 2
+    turnaround = timing.nWTR_L + timing.nCL + 2
     cycles = runs * (conflict + turnaround) + bursts * dram.burst_length / 2 + 1
     available = 1 - (timing.nRFC + timing.nRP + conflict) / timing.nREFI
     return cycles * timing.tck_ps / available + dram.controller_latency_ps

@@ -27,7 +27,7 @@ class Bench:
         self.seen = Completions(self.simulation)
         timing = description.timing
         for name in type(timing).model_fields:
-            if name.startswith("n"):
+            if name.startswith("n") and getattr(timing, name) is not None:
                 setattr(self, name, getattr(timing, name) * timing.tck_ps)
         self.burst_ps = description.burst_length // 2 * timing.tck_ps
 
@@ -109,7 +109,7 @@ def test_a_read_behind_a_write_waits_for_the_turnaround(bench: Bench) -> None:
     bench.at(0, bench.seen.write, 0, 1)
     bench.at(0, bench.seen.read, 0, 1)
     written_ps, read_ps = bench.run()
-    assert read_ps == written_ps + bench.nWTR + bench.nCL + bench.burst_ps
+    assert read_ps == written_ps + bench.nWTR_L + bench.nCL + bench.burst_ps
 
 
 def test_a_write_behind_a_read_leaves_two_idle_clocks_on_the_bus(bench: Bench) -> None:

@@ -50,9 +50,15 @@ timing:
   nRAS: 28
   nWR: 12
   nRTP: 6
-  nWTR: 6
+  nWTR_S: 6
   nRFC: 208
   nREFI: 6240
+  nWTR_L: 6
+  nCCD_S: 4
+  nCCD_L: 4
+  nRRD_S: 5
+  nRRD_L: 5
+  nFAW: 32
 """,
     "energy.yaml": """\
 kind: energy

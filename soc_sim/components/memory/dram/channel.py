@@ -33,7 +33,7 @@ class Channel:
         self._burst_ps = description.burst_length // 2 * tck
         self._cl_ps, self._cwl_ps = timing.nCL * tck, timing.nCWL * tck
         self._rcd_ps, self._rp_ps, self._ras_ps = timing.nRCD * tck, timing.nRP * tck, timing.nRAS * tck
-        self._wr_ps, self._rtp_ps, self._wtr_ps = timing.nWR * tck, timing.nRTP * tck, timing.nWTR * tck
+        self._wr_ps, self._rtp_ps, self._wtr_ps = timing.nWR * tck, timing.nRTP * tck, timing.nWTR_L * tck
         self._rfc_ps, self._refi_ps = timing.nRFC * tck, timing.nREFI * tck
         self._banks = [Bank() for _ in range(description.banks)]
         self._bus_free_ps = 0

@@ -1,25 +1,75 @@
-"""Where an address lies: channel, bank, row. Order from high to low: row, bank, channel, column (offset in the row)."""
+"""Where an address lies: channel, rank, bank, row. The order of the parts is configuration.
+
+Sizes need not be powers of two: parts are taken by division. Addresses wrap at the capacity.
+Left out: hash functions other than XOR of bank and row.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from soc_sim.config.memory import Dram
+from soc_sim.config.memory import MAPPING_PARTS, Dram
 
 
 class AddressMapping:
-    """Contiguous addresses fill one channel's interleaving block, then the next; in a channel, row by bank."""
+    """Takes an address apart, from its lowest part to its highest.
 
-    __slots__ = ("_banks", "_burst_bytes", "_channels", "_interleave_bytes", "_row_bytes", "_unit_bytes")
+    Banks are numbered rank by rank, in a rank group by group.
+    """
+
+    __slots__ = (
+        "_banks_per_group",
+        "_burst_bytes",
+        "_channels",
+        "_groups",
+        "_hash_mask",
+        "_interleave_bytes",
+        "_parts",
+        "_unit_bytes",
+    )
 
     def __init__(self, description: Dram) -> None:
-        self._channels = description.channels
-        self._interleave_bytes = description.channel_interleave_bytes
-        self._row_bytes = description.row_bytes
-        self._banks = description.banks
-        self._burst_bytes = description.burst_bytes
-        # Blocks that lie in one row of one channel: one size is a multiple of the other (the description is checked).
-        self._unit_bytes = self._row_bytes if self._channels == 1 else min(self._row_bytes, self._interleave_bytes)
+        d = description
+        groups = d.bank_groups
+        sizes = {
+            "ro": d.rows,
+            "ra": d.ranks,
+            "ba": d.banks // groups,
+            "bg": groups,
+            "co": d.row_bytes // d.burst_bytes,
+            "ch": d.channels,
+        }
+        order = [d.mapping[start : start + 2] for start in range(0, len(d.mapping), 2)]
+        # Parts that the order does not name lie above it.
+        order = [part for part in MAPPING_PARTS if part not in order and part != "ch"] + order
+        self._parts = [(part, sizes[part]) for part in reversed(order) if sizes[part] > 1]
+        self._channels = 1 if "ch" in order else d.channels
+        self._interleave_bytes = d.channel_interleave_bytes
+        self._banks_per_group, self._groups = d.banks // groups, groups
+        self._burst_bytes = d.burst_bytes
+        self._hash_mask = d.banks - 1 if d.hash_banks else 0
+        # Addresses within blocks of this size lie in one row.
+        lowest, columns = self._parts[0] if self._parts else ("co", 1)
+        self._unit_bytes = d.burst_bytes * (columns if lowest == "co" else 1)
+        if self._channels > 1:
+            self._unit_bytes = min(self._unit_bytes, self._interleave_bytes)
+
+    def locate(self, address: int) -> tuple[int, int, int]:
+        """Channel, bank and row of an address."""
+        channel = 0
+        if self._channels > 1:
+            block, offset = divmod(address, self._interleave_bytes)
+            block, channel = divmod(block, self._channels)
+            address = block * self._interleave_bytes + offset
+        rest = address // self._burst_bytes
+        found = dict.fromkeys(MAPPING_PARTS, 0)
+        for part, size in self._parts:
+            rest, found[part] = divmod(rest, size)
+        row = found["ro"]
+        bank = found["bg"] * self._banks_per_group + found["ba"]
+        if self._hash_mask:
+            bank ^= row & self._hash_mask
+        return channel + found["ch"], found["ra"] * self._groups * self._banks_per_group + bank, row
 
     def runs(self, address: int, line_bytes: int, lines: int, pitch_bytes: int) -> Iterator[tuple[int, int, int, int]]:
         """Split lines of bytes into runs that lie in one row: (channel, bank, row, bursts).
@@ -32,25 +82,15 @@ class AddressMapping:
             room = unit - start % unit
             if line_bytes <= room:
                 count = min(lines - line, (room - line_bytes) // pitch_bytes + 1) if lines > 1 else 1
-                yield *self._locate(start), self._bursts(start, line_bytes, count, pitch_bytes)
+                yield *self.locate(start), self._bursts(start, line_bytes, count, pitch_bytes)
                 line += count
                 continue
             end = start + line_bytes
             while start < end:
                 size = min(end - start, unit - start % unit)
-                yield *self._locate(start), self._bursts(start, size, 1, 0)
+                yield *self.locate(start), self._bursts(start, size, 1, 0)
                 start += size
             line += 1
-
-    def _locate(self, address: int) -> tuple[int, int, int]:
-        """Channel, bank and row of an address."""
-        channel, local = 0, address
-        if self._channels > 1:
-            block, offset = divmod(address, self._interleave_bytes)
-            block, channel = divmod(block, self._channels)
-            local = block * self._interleave_bytes + offset
-        row, bank = divmod(local // self._row_bytes, self._banks)
-        return channel, bank, row
 
     def _bursts(self, address: int, size_bytes: int, lines: int, pitch_bytes: int) -> int:
         burst = self._burst_bytes

@@ -1,0 +1,172 @@
+"""A trace of requests against one memory, without the rest of an SoC.
+
+Requests enter in order through one port, one burst each cycle of the command clock. One waits, and all behind it, until
+it has arrived, its queue has room for a burst, and (if there is a limit) fewer reads than that are outstanding. Writes
+are posted. A read's latency runs from the cycle in which its first burst was accepted to its last data beat.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from soc_sim.components.memory.dram.mapping import AddressMapping
+from soc_sim.components.memory.dram.scheduler import Run, Scheduler
+from soc_sim.config.memory import Dram
+
+
+class Request(NamedTuple):
+    """One line of a trace."""
+
+    arrival_ps: int
+    address: int
+    size_bytes: int
+    write: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What happened, in cycles of the command clock and commands of all channels."""
+
+    cycles: int
+    """From 0 to the last data beat."""
+    bytes: int
+    reads: int
+    read_latency_cycles: int
+    """Sum over the reads."""
+    row_hits: int
+    row_misses: int
+    row_conflicts: int
+    refreshes: int
+    read_bursts: int
+    write_bursts: int
+    active_cycles: int
+    """With a row open, summed over channels and ranks."""
+
+    @property
+    def activates(self) -> int:
+        """Rows opened."""
+        return self.row_misses + self.row_conflicts
+
+
+class _Read:
+    """A read of which not all data are back."""
+
+    __slots__ = ("accepted", "end", "left")
+
+    def __init__(self, accepted: int, left: int) -> None:
+        self.accepted = accepted
+        self.left = left
+        """Bursts."""
+        self.end = 0
+
+
+def replay(description: Dram, requests: Iterable[Request], max_outstanding: int = 0) -> Replay:
+    """Serve ``requests`` in order; ``max_outstanding`` reads at once, 0: any number."""
+    player = _Player(description, max_outstanding)
+    for request in requests:
+        player.accept(request)
+    return player.finish()
+
+
+class _Player:
+    def __init__(self, description: Dram, max_outstanding: int) -> None:
+        controller = description.controller
+        self._tck_ps = description.timing.tck_ps
+        self._burst_bytes = description.burst_bytes
+        self._locate = AddressMapping(description).locate
+        self._channels = [Scheduler(description, bursts_at_once=1) for _ in range(description.channels)]
+        self._room = (controller.read_queue, controller.write_queue)
+        self._limit = max_outstanding
+        self._last = -1
+        self._outstanding = 0
+        self._ends: deque[int] = deque()
+        """When reads that are outstanding will have their data; ascending."""
+        self._bytes = self._reads = self._latency = self._end = 0
+
+    def accept(self, request: Request) -> None:
+        """Hand over one request, as early as it can be."""
+        arrival_ps, address, size_bytes, write = request
+        self._bytes += size_bytes
+        burst = self._burst_bytes
+        first, last = address // burst, (address + size_bytes - 1) // burst
+        cycle = max(-(-arrival_ps // self._tck_ps), self._last + 1)
+        owner: _Read | None = None
+        for block in range(first, last + 1):
+            channel, bank, row = self._locate(block * burst)
+            scheduler = self._channels[channel]
+            while True:
+                scheduler.advance(cycle + 1)
+                while scheduler.queued[write] >= self._room[write]:
+                    scheduler.step()
+                    cycle = max(cycle, scheduler.now - 1)
+                if scheduler.completed:
+                    self._collect(scheduler)
+                if block > first or not self._limit or self._may_go(cycle):
+                    break
+                cycle = self._wait_for_data(cycle)
+            if block == first and not write:
+                owner = _Read(cycle, last - first + 1)
+                self._outstanding += 1
+                self._reads += 1
+            scheduler.push(cycle + 1, Run(bank, row, 1, int(write), owner))
+            self._last = cycle
+            cycle += 1
+
+    def _may_go(self, cycle: int) -> bool:
+        ends = self._ends
+        while ends and ends[0] <= cycle:
+            ends.popleft()
+            self._outstanding -= 1
+        return self._outstanding < self._limit
+
+    def _wait_for_data(self, cycle: int) -> int:
+        """The cycle in which the next read has its data."""
+        while not self._ends:
+            for scheduler in self._channels:
+                if scheduler.next_cycle() == min(other.next_cycle() for other in self._channels):
+                    scheduler.step()
+                    self._collect(scheduler)
+                    break
+        return max(cycle, self._ends[0])
+
+    def _collect(self, scheduler: Scheduler) -> None:
+        for run in scheduler.completed:
+            if run.data_end > self._end:
+                self._end = run.data_end
+            read = run.owner
+            if isinstance(read, _Read):
+                read.left -= 1
+                read.end = max(read.end, run.data_end)
+                if not read.left:
+                    self._latency += read.end - read.accepted
+                    self._ends.append(read.end)
+        scheduler.completed.clear()
+
+    def finish(self) -> Replay:
+        """Serve what is queued and count."""
+        for scheduler in self._channels:
+            while scheduler.busy:
+                scheduler.step()
+            self._collect(scheduler)
+        states = []
+        for scheduler in self._channels:
+            scheduler.advance(self._end + 1)
+            states.append(scheduler.state)
+        read_bursts, write_bursts = (sum(state.bursts[kind] for state in states) for kind in (0, 1))
+        activates, conflicts = sum(state.activates for state in states), sum(state.conflicts for state in states)
+        return Replay(
+            cycles=self._end,
+            bytes=self._bytes,
+            reads=self._reads,
+            read_latency_cycles=self._latency,
+            row_hits=read_bursts + write_bursts - activates,
+            row_misses=activates - conflicts,
+            row_conflicts=conflicts,
+            refreshes=sum(state.refreshes for state in states),
+            read_bursts=read_bursts,
+            write_bursts=write_bursts,
+            active_cycles=sum(state.open_cycles(self._end) for state in states),
+        )
