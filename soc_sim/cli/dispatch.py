@@ -26,6 +26,7 @@ COMMANDS: Final = (
     ("schema", "prints the JSON schema of all files, for editors"),
     ("compile", "prints the compiled program without simulating it"),
     ("gemm", "runs one GEMM on a bare array"),
+    ("dram", "replays a request trace against one memory"),
 )
 """Module → what the command does. One whose module does not exist is not listed."""
 

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, PositiveInt
 
 from soc_sim.config.base import Bytes, BytesPerSecond, Delay, Description, Milliamperes, Picoseconds, Volts, no_multiple
+from soc_sim.units import PS_PER_S
 
 Cycles = Annotated[int, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -175,6 +176,11 @@ class Dram(Description):
     def burst_bytes(self) -> int:
         """Bytes of one access."""
         return self.bus_bits * self.burst_length // 8
+
+    @property
+    def peak_bytes_per_s(self) -> float:
+        """All data pins of all channels at double data rate."""
+        return self.channels * self.burst_bytes * PS_PER_S / (self.burst_cycles * self.timing.tck_ps)
 
     @property
     def capacity_bytes(self) -> int:

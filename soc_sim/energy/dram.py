@@ -10,7 +10,27 @@ termination, and the interface, for which a description has a figure of its own 
 
 from __future__ import annotations
 
-from soc_sim.config.memory import DramCurrents, DramTiming
+from soc_sim.config.memory import Dram, DramCurrents, DramTiming
+from soc_sim.energy.counts import MemoryCounts
+
+_PJ_PER_MW_PS = 1e-3
+
+
+def parts_pj(memory: Dram, currents: DramCurrents, counts: MemoryCounts, elapsed_ps: int) -> dict[str, float]:
+    """What ``counts`` cost, by part; ``interface`` only where the description has a figure for it."""
+    timing = memory.timing
+    standby_ps = memory.channels * memory.ranks * elapsed_ps
+    parts = {
+        "activate": counts.activates * activate_precharge_pj(currents, timing),
+        "read": counts.read_bursts * read_burst_pj(currents, timing, memory.burst_length),
+        "write": counts.write_bursts * write_burst_pj(currents, timing, memory.burst_length),
+        "refresh": counts.refreshes * refresh_pj(currents, timing),
+        "active_standby": active_mw(currents) * counts.active_ps * _PJ_PER_MW_PS,
+        "precharged_standby": precharged_mw(currents) * (standby_ps - counts.active_ps) * _PJ_PER_MW_PS,
+    }
+    if memory.io_pj_per_bit is not None:
+        parts["interface"] = (counts.read_bytes + counts.written_bytes) * 8 * memory.io_pj_per_bit
+    return parts
 
 
 def activate_precharge_pj(currents: DramCurrents, timing: DramTiming) -> float:

@@ -124,24 +124,14 @@ def _memory_pj(memory: Memory, counts: MemoryCounts, elapsed_ps: int, warnings: 
 
 
 def _dram_pj(memory: Dram, counts: MemoryCounts, elapsed_ps: int, warnings: list[str]) -> float | None:
-    currents, timing = memory.currents, memory.timing
-    if currents is None:
+    if memory.currents is None:
         warnings.append(f"energy of memory '{memory.name}' is unknown: its description has no currents")
         return None
     if memory.io_pj_per_bit is None:
         warnings.append(
             f"energy of memory '{memory.name}' is without its interface: its description has no io_pj_per_bit"
         )
-    standby_ps = memory.channels * elapsed_ps
-    return (
-        counts.activates * dram_energy.activate_precharge_pj(currents, timing)
-        + counts.read_bursts * dram_energy.read_burst_pj(currents, timing, memory.burst_length)
-        + counts.write_bursts * dram_energy.write_burst_pj(currents, timing, memory.burst_length)
-        + counts.refreshes * dram_energy.refresh_pj(currents, timing)
-        + dram_energy.active_mw(currents) * counts.active_ps * _PJ_PER_MW_PS
-        + dram_energy.precharged_mw(currents) * (standby_ps - counts.active_ps) * _PJ_PER_MW_PS
-        + (counts.read_bytes + counts.written_bytes) * 8 * (memory.io_pj_per_bit or 0)
-    )
+    return sum(dram_energy.parts_pj(memory, memory.currents, counts, elapsed_ps).values())
 
 
 def _simple_pj(memory: SimpleMemory, counts: MemoryCounts, warnings: list[str]) -> float | None:

@@ -2,7 +2,8 @@
 
 Requests enter in order through one port, one burst each cycle of the command clock. One waits, and all behind it, until
 it has arrived, its queue has room for a burst, and (if there is a limit) fewer reads than that are outstanding. Writes
-are posted. A read's latency runs from the cycle in which its first burst was accepted to its last data beat.
+are posted. A read's latency runs from the cycle in which its first burst was accepted to its last data beat, and the
+fixed latency of controller and PHY if the description has one.
 """
 
 from __future__ import annotations
@@ -80,6 +81,7 @@ class _Player:
         self._channels = [Scheduler(description, bursts_at_once=1) for _ in range(description.channels)]
         self._room = (controller.read_queue, controller.write_queue)
         self._limit = max_outstanding
+        self._return_cycles = -(-description.controller_latency_ps // self._tck_ps)
         self._last = -1
         self._outstanding = 0
         self._ends: deque[int] = deque()
@@ -141,8 +143,9 @@ class _Player:
                 read.left -= 1
                 read.end = max(read.end, run.data_end)
                 if not read.left:
-                    self._latency += read.end - read.accepted
-                    self._ends.append(read.end)
+                    end = read.end + self._return_cycles
+                    self._latency += end - read.accepted
+                    self._ends.append(end)
         scheduler.completed.clear()
 
     def finish(self) -> Replay:
