@@ -14,7 +14,7 @@ from soc_sim.compiler.memory_plan import Lifetime, Plan, align, place
 from soc_sim.compiler.nest import Nest, Operands
 from soc_sim.compiler.program import Estimate, Layer, MemoryMap, MemoryName, Placement, Program
 from soc_sim.compiler.rates import host_ps, rates_of
-from soc_sim.compiler.tiles import Tiles
+from soc_sim.compiler.tiles import Tiles, tile_count
 from soc_sim.compiler.tiling import Choice, Shortage, choose
 from soc_sim.compiler.views import View
 from soc_sim.config.array import DataflowName
@@ -22,6 +22,10 @@ from soc_sim.config.run import Mapping
 from soc_sim.config.soc import Soc
 from soc_sim.errors import MappingError, suggestion
 from soc_sim.network.base import Network
+
+
+MOST_TILES = 1_000_000
+"""A program of more tiles takes minutes and gigabytes: its buffers were most likely meant to be larger."""
 
 
 def compile(network: Network, soc: Soc, mapping: Mapping | None = None) -> Program:  # noqa: A001  the field's word
@@ -136,7 +140,23 @@ class _Compilation:
             works.append(_ArrayLayer(nest, operands, choice))
         if faults:
             raise MappingError(*faults)
+        self._check_tiles(works)
         return works
+
+    def _check_tiles(self, works: list[HostWork | _ArrayLayer]) -> None:
+        """Refuse what would not be simulated in a lifetime, before it fills the computer's memory."""
+        counts = {
+            name: tile_count(work.nest, work.choice.tiling)
+            for name, work in zip(self.names, works, strict=True)
+            if isinstance(work, _ArrayLayer)
+        }
+        total = sum(counts.values())
+        if total > MOST_TILES:
+            largest = max(counts, key=lambda name: counts[name])
+            raise MappingError(
+                f"{self.network.name} needs {total} tiles on {self.soc.name}, because its buffers hold so little "
+                f"(layer {largest} alone {counts[largest]}); allowed: {MOST_TILES}; enlarge soc.buffers"
+            )
 
     def _place(
         self, works: list[HostWork | _ArrayLayer]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -48,6 +49,19 @@ class Step(NamedTuple):
 
 def _cut(total: int, size: int) -> list[Extent]:
     return [Extent(start, min(total, start + size)) for start in range(0, total, size)]
+
+
+def tile_count(nest: Nest, tiling: Tiling) -> int:
+    """Number of tiles of a layer."""
+    sizes = (
+        (nest.groups, tiling.groups),
+        (nest.m, tiling.m),
+        (nest.channels * nest.kernel, tiling.k),
+        (nest.images, tiling.images),
+        (nest.rows.size, tiling.rows),
+        (nest.cols.size, tiling.cols),
+    )
+    return math.prod(-(-total // size) for total, size in sizes)
 
 
 @dataclass(frozen=True)
