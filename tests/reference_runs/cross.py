@@ -23,7 +23,8 @@ from soc_sim.observe.statistics import statistics
 
 TABLE = Path(__file__).with_name("cross.csv")
 COLUMNS = (
-    "soc", "network", "latency_ms", "utilisation", "busy", "dram_mb", "energy_mj", "events", "estimate", "lower", "upper",
+    "soc", "network", "latency_ms", "utilisation", "busy", "dram_mb", "energy_mj", "events", "estimate", "lower",
+    "upper",
     "faster_memory", "later_memory", "more_ports", "larger_buffers", "ideal_memory", "verdict",
 )  # fmt: skip
 

@@ -1,0 +1,74 @@
+"""The package as scripts use it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import soc_sim
+from soc_sim.errors import ConfigurationError, NetworkError
+
+
+@pytest.fixture(scope="module")
+def result() -> soc_sim.Result:
+    return soc_sim.simulate(soc_sim.load_soc("edge_16x16"), soc_sim.load_network("resnet8"))
+
+
+def test_results_are_read_by_attribute(result: soc_sim.Result) -> None:
+    assert result.latency_s == result.document["latency_s"]
+    assert result.layers[0].stall_s == result.document["layers"][0]["stall_s"]
+    with pytest.raises(AttributeError, match="latency_s"):
+        _ = result.latency
+
+
+def test_the_document_is_json_without_surprises(result: soc_sim.Result) -> None:
+    assert json.loads(result.to_json()) == result.document
+
+
+def test_a_notebook_shows_a_table(result: soc_sim.Result) -> None:
+    assert "stack3.shortcut" in result._repr_html_()
+
+
+def test_a_trace_can_be_written_afterwards(result: soc_sim.Result, tmp_path: Path) -> None:
+    """The slices of the array's own track are its busy time, to the picosecond."""
+    result.write_trace(tmp_path / "t.json")
+    events = json.loads((tmp_path / "t.json").read_text(), parse_float=lambda text: round(float(text) * 10**6))[
+        "traceEvents"
+    ]
+    names = {
+        (event["pid"], event["tid"]): event["args"]["name"] for event in events if event.get("name") == "thread_name"
+    }
+    busy_ps = sum(
+        event["dur"] if isinstance(event["dur"], int) else 0
+        for event in events
+        if event["ph"] == "X" and names[event["pid"], event["tid"]].endswith("array")
+    )
+    assert busy_ps == result.array_time_ps["busy"]
+
+
+def test_a_program_can_be_compiled_once_and_run_often(result: soc_sim.Result) -> None:
+    soc = soc_sim.load_soc("edge_16x16")
+    program = soc_sim.compile(soc, soc_sim.load_network("resnet8"))
+    assert soc_sim.simulate(soc, program).latency_ps == result.latency_ps
+
+
+def test_one_dataflow_is_never_faster_than_the_choice_of_all(result: soc_sim.Result) -> None:
+    """The choice is by estimate, which may be one percent off."""
+    soc, network = soc_sim.load_soc("edge_16x16"), soc_sim.load_network("resnet8")
+    for flow in ("dOS", "dWS", "dIS"):
+        alone = soc_sim.simulate(soc, network, dataflow=flow)
+        assert {layer.dataflow for layer in alone.layers if layer.unit == "array"} == {flow}
+        assert alone.latency_ps >= result.latency_ps / 1.01
+
+
+def test_settings_of_an_soc_are_relative_to_it() -> None:
+    assert soc_sim.load_soc("edge_16x16", ["array.rows=32"]).array.rows == 32
+
+
+def test_faults_are_exceptions_with_a_line_each() -> None:
+    with pytest.raises(ConfigurationError, match="did you mean"):
+        soc_sim.load_soc("edge_16x61")
+    with pytest.raises(NetworkError, match="did you mean"):
+        soc_sim.load_network("resnet81")
