@@ -11,12 +11,13 @@ import importlib
 import importlib.util
 import io
 import os
+import re
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
-from typing import Final
+from typing import Final, NoReturn
 
-from soc_sim.errors import SocSimError
+from soc_sim.errors import InputError, SocSimError, suggestion
 
 COMMANDS: Final = (
     ("run", "simulates what a configuration describes: the main job"),
@@ -33,6 +34,15 @@ COMMANDS: Final = (
 PACKAGE: Final = "soc_sim.cli"
 INTERRUPTED: Final = 130  # 128 + SIGINT, as shells have it
 PIPE_CLOSED: Final = 141  # 128 + SIGPIPE
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, without the usage, which --help shows."""
+
+    def error(self, message: str) -> NoReturn:
+        wrong = re.search(r"invalid choice: '(.*?)' \(choose from (.*)\)", message)
+        hint = suggestion(wrong[1], re.findall(r"[\w-]+", wrong[2])) if wrong else ""
+        self.exit(InputError.exit_code, f"{self.prog}: {message}{hint}; see {self.prog} --help\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -58,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _dispatch(arguments: list[str]) -> int:
     known = {name: text for name, text in COMMANDS if importlib.util.find_spec(f"{PACKAGE}.{name}")}
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="soc-sim", description="Simulates edge AI SoCs with a flexible systolic array.", allow_abbrev=False
     )
     parser.add_argument("--version", action="version", version=f"soc_sim {version('soc_sim')}")

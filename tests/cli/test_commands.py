@@ -167,3 +167,24 @@ def test_help_loads_neither_the_models_nor_the_simulator() -> None:
     )
     process = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)  # noqa: S603 — our own code
     assert process.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("rnu", "x"), "did you mean 'run'"),
+        (("list", "netwrks"), "did you mean 'networks'"),
+        (("run",), "CONFIG"),
+        (("run", "resnet50_edge", "--nope"), "--nope"),
+    ],
+)
+def test_a_wrong_command_line_is_one_line(
+    capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], words: str
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    captured = capsys.readouterr()
+    assert stopped.value.code == 2
+    assert captured.out == ""
+    assert len(captured.err.splitlines()) == 1
+    assert words in captured.err
