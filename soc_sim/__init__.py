@@ -23,10 +23,10 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from soc_sim.facade import Result, compile, load_network, load_soc, simulate
+    from soc_sim.facade import Result, compile, load_network, load_soc, register, simulate
 
 __version__ = version("soc_sim")
-__all__ = ["Result", "__version__", "compile", "load_network", "load_soc", "simulate"]
+__all__ = ["Result", "__version__", "compile", "load_network", "load_soc", "register", "simulate"]
 
 
 def __getattr__(name: str) -> Any:

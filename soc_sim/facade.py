@@ -12,11 +12,18 @@ from soc_sim.config.loader import load
 from soc_sim.config.run import Choice, Run, Workload
 from soc_sim.config.run import Mapping as MappingDescription
 from soc_sim.config.soc import Soc
+from soc_sim.network import zoo
 from soc_sim.network.base import Network
 from soc_sim.network.resolve import load_network as _load_network
 from soc_sim.observe.result import Result
 from soc_sim.observe.statistics import statistics
+from soc_sim.system.registry import load_plugins, register
 from soc_sim.units import PS_PER_S
+
+
+__all__ = ["Result", "compile", "load_network", "load_soc", "register", "simulate", "simulate_run"]
+
+load_plugins()
 
 
 def load_soc(source: str | Path | Mapping[str, object], overrides: Iterable[str] = ()) -> Soc:
@@ -66,12 +73,15 @@ def simulate(
         MappingError: as in :func:`compile`.
         DeadlockError: the program cannot make progress.
     """
-    workload = {"network": network.network if isinstance(network, Program) else network.source or network.name}
-    batch = 1 if isinstance(network, Program) else network.batch
+    if isinstance(network, Program):
+        name, batch = network.network, 1
+    else:
+        # What the embedded configuration names can be loaded again: a zoo name, or the file.
+        name, batch = network.name if network.name in zoo.names() else network.source, network.batch
     run = Run.model_construct(
         kind="run",
         soc=soc,
-        workload=Workload(**workload, batch=batch, inferences=inferences),
+        workload=Workload(network=name, batch=batch, inferences=inferences),
         mapping=MappingDescription(dataflow=dataflow),
         seed=seed,
     )

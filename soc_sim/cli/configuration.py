@@ -9,6 +9,9 @@ from soc_sim.config.base import Description
 from soc_sim.config.loader import load, load_any
 from soc_sim.config.run import Run
 from soc_sim.network.resolve import network_faults
+from soc_sim.system.registry import load_plugins
+
+load_plugins()
 
 
 def add_overrides(parser: argparse.ArgumentParser) -> None:

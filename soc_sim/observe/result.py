@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from soc_sim.system import RunRecord
 class Fields:
     """Keys of a JSON object as attributes (``layer.stall_s``); ``document`` is the object itself."""
 
-    def __init__(self, document: Mapping[str, Any]) -> None:
+    def __init__(self, document: dict[str, Any]) -> None:
         self.document = document
 
     def __getattr__(self, name: str) -> Any:
@@ -45,7 +45,7 @@ class Result(Fields):
             are deterministic, they can be made afterwards.
     """
 
-    def __init__(self, document: Mapping[str, Any], replay: Callable[[SliceRecorder], RunRecord]) -> None:
+    def __init__(self, document: dict[str, Any], replay: Callable[[SliceRecorder], RunRecord]) -> None:
         super().__init__(document)
         self._replay = replay
         self.layers = tuple(LayerResult(layer) for layer in document["layers"])

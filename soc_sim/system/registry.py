@@ -1,15 +1,21 @@
-"""Which component simulates which description."""
+"""Which component simulates which description, and how users add their own."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from functools import cache
+from importlib.metadata import entry_points
+from typing import Any, TypeVar
 
 from soc_sim.components.memory.base import Memory
 from soc_sim.components.memory.dram.model import DramModel
 from soc_sim.components.memory.ideal import Ideal
 from soc_sim.components.memory.simple import Simple
+from soc_sim.config.extension import add_memory
+from soc_sim.config.memory import SimpleMemory
 from soc_sim.kernel import Simulation
+
+M = TypeVar("M", bound=type[Memory])
 
 _MEMORIES: dict[str, Callable[[Simulation, str, Any], Memory]] = {
     "dram": DramModel,
@@ -21,3 +27,30 @@ _MEMORIES: dict[str, Callable[[Simulation, str, Any], Memory]] = {
 def make_memory(simulation: Simulation, name: str, description: Any) -> Memory:
     """The component for a description of a memory, chosen by its ``kind``."""
     return _MEMORIES[description.kind](simulation, name, description)
+
+
+def register(description: type[SimpleMemory]) -> Callable[[M], M]:
+    """Class decorator: the component simulates memories described by ``description`` (its ``kind`` is new).
+
+    The component is constructed as ``component(simulation, name, description)``. After registration the kind can be used
+    in YAML. A package that other programs should find names a module that registers under the entry point group
+    ``soc_sim.plugins``.
+
+    Raises:
+        ConfigurationError: the kind is taken, or is not one literal.
+    """
+
+    kind = add_memory(description)
+
+    def add(component: M) -> M:
+        _MEMORIES[kind] = component
+        return component
+
+    return add
+
+
+@cache
+def load_plugins() -> None:
+    """Import the modules that installed packages name under ``soc_sim.plugins``, once."""
+    for entry in entry_points(group="soc_sim.plugins"):
+        entry.load()

@@ -44,7 +44,7 @@ def import_network(path: Path, input_shapes: Mapping[str, tuple[int, ...]], allo
         inputs=tuple(shapes),
         outputs=outputs,
         warnings=tuple(analysis.warnings),
-        source=path.name,
+        source=str(path),
     )
 
 
