@@ -23,7 +23,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from soc_sim.facade import Result, compile, load_network, load_soc, register, simulate
+    from soc_sim.facade import Result, compile, load_network, load_soc, register, simulate  # noqa: A004 # the field's word
 
 __version__ = version("soc_sim")
 __all__ = ["Result", "__version__", "compile", "load_network", "load_soc", "register", "simulate"]

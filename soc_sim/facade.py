@@ -20,7 +20,6 @@ from soc_sim.observe.statistics import statistics
 from soc_sim.system.registry import load_plugins, register
 from soc_sim.units import PS_PER_S
 
-
 __all__ = ["Result", "compile", "load_network", "load_soc", "register", "simulate", "simulate_run"]
 
 load_plugins()

@@ -1,7 +1,7 @@
 """Quantities with units: what users write (``256 KiB``, ``800 MHz``, ``13.75 ns``) and integers in base units.
 
-Binary prefixes (KiB, MiB, GiB) are powers of 1024, decimal ones (kB, MB, GB) powers of 1000. Bits are refused where bytes
-are meant (``4 Mib``), so that no factor of eight slips in.
+Binary prefixes (KiB, MiB, GiB) are powers of 1024, decimal ones (kB, MB, GB) powers of 1000. Bits are refused where
+bytes are meant (``4 Mib``), so that no factor of eight slips in.
 """
 
 from __future__ import annotations

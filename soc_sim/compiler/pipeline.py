@@ -23,7 +23,6 @@ from soc_sim.config.soc import Soc
 from soc_sim.errors import MappingError, suggestion
 from soc_sim.network.base import Network
 
-
 MOST_TILES = 1_000_000
 """A program of more tiles takes minutes and gigabytes: its buffers were most likely meant to be larger."""
 

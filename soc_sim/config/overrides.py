@@ -82,4 +82,6 @@ def _key(node: Node, text: str, path: KeyPath) -> str | int:
         return int(text)
     known = [name for name in names if isinstance(name, str)]
     allowed = ", ".join([*known, *([f"0 to {len(names) - 1}"] if names else ["none, the list is empty"])])
-    raise _NoSuchPlaceError((*path, int(text) if text.isdecimal() else text), f"no such item; allowed: {allowed}{suggestion(text, known)}")
+    raise _NoSuchPlaceError(
+        (*path, int(text) if text.isdecimal() else text), f"no such item; allowed: {allowed}{suggestion(text, known)}"
+    )

@@ -54,7 +54,7 @@ class Operator:
 class Network:
     """Operators in topological order, and every tensor they mention (shapes are those of the file, batch included).
 
-    ``batch`` multiplies every tensor that is not constant: the network runs on that many inputs of the file's shape at once.
+    ``batch`` multiplies every tensor that is not constant: it runs on so many inputs of the file's shape at once.
     """
 
     name: str

@@ -5,7 +5,7 @@ A family says how an operator is treated:
 - ``gemm``: runs on the array (Conv, Gemm, MatMul).
 - ``elementwise``: one result per element (Relu, Add, ...); broadcast inputs allowed.
 - ``window``: pooling; every result reads ``kernel`` elements.
-- ``reduce``: reads its input once or several times and normalises or reduces it (Softmax, LayerNormalization, ReduceMean).
+- ``reduce``: reads its input once or more and normalises or reduces it (Softmax, LayerNormalization, ReduceMean).
 - ``move``: data movement without arithmetic (Transpose, Concat, Slice, Gather, Resize, ...).
 - ``view``: another name for the same bytes (Reshape, Flatten, ...): no time, no traffic.
 
@@ -41,7 +41,7 @@ def _kinds() -> dict[str, OperatorKind]:
         "LessOrEqual", "GreaterOrEqual", "Floor", "Ceil", "Round", "Sign", "Cast", "BitShift",
     ):  # fmt: skip
         kinds[name] = OperatorKind("elementwise", 1)
-    # Two operations: two compares (Clip), compare and multiply (leaky variants), multiply and round (quantisation), select.
+    # Two operations: two compares (Clip), compare and multiply (leaky variants), multiply and round (quantisation).
     for name in (
         "Clip",
         "LeakyRelu",

@@ -32,14 +32,13 @@ def make_memory(simulation: Simulation, name: str, description: Any) -> Memory:
 def register(description: type[SimpleMemory]) -> Callable[[M], M]:
     """Class decorator: the component simulates memories described by ``description`` (its ``kind`` is new).
 
-    The component is constructed as ``component(simulation, name, description)``. After registration the kind can be used
-    in YAML. A package that other programs should find names a module that registers under the entry point group
+    The component is constructed as ``component(simulation, name, description)``. After registration the kind can be
+    used in YAML. A package that other programs should find names a module that registers under the entry point group
     ``soc_sim.plugins``.
 
     Raises:
         ConfigurationError: the kind is taken, or is not one literal.
     """
-
     kind = add_memory(description)
 
     def add(component: M) -> M:

@@ -150,7 +150,7 @@ def _serial_ps(soc: Soc, region: Region, *, host: bool) -> float:
 
 
 def _dram_worst_ps(dram: Dram, line_bytes: int, lines: int) -> float:
-    """Each line a row conflict (two where it crosses a row), with a turnaround, and the share of time refreshes take."""
+    """Each line a row conflict (two where it crosses a row), with a turnaround, and the share of time of refreshes."""
     timing = dram.timing
     runs = lines * (2 + line_bytes // min(dram.row_bytes, dram.channel_interleave_bytes))
     bursts = lines * (2 + line_bytes // dram.burst_bytes)
