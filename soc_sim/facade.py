@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Literal
 
 from soc_sim import compiler, system
 from soc_sim.compiler.program import Program
@@ -12,6 +13,7 @@ from soc_sim.config.loader import load
 from soc_sim.config.run import Choice, Run, Workload
 from soc_sim.config.run import Mapping as MappingDescription
 from soc_sim.config.soc import Soc
+from soc_sim.config.sparsity import Sparsity
 from soc_sim.network import zoo
 from soc_sim.network.base import Network
 from soc_sim.network.resolve import load_network as _load_network
@@ -19,6 +21,8 @@ from soc_sim.observe.result import Result
 from soc_sim.observe.statistics import statistics
 from soc_sim.system.registry import load_plugins, register
 from soc_sim.units import PS_PER_S
+
+Zeros = Literal["dense"] | Sparsity | Mapping[str, object]
 
 __all__ = ["Result", "compile", "load_network", "load_soc", "register", "simulate", "simulate_run"]
 
@@ -48,14 +52,25 @@ def load_network(spec: str | Path, batch: int = 1) -> Network:
 
 
 def compile(  # noqa: A001 # the word of the field
-    soc: Soc, network: Network, dataflow: Choice | dict[str, Choice] = "auto"
+    soc: Soc,
+    network: Network,
+    dataflow: Choice | dict[str, Choice] = "auto",
+    *,
+    sparsity: Zeros = "dense",
 ) -> Program:
     """Map a network onto an SoC.
 
+    Args:
+        soc: The hardware.
+        network: What runs on it.
+        dataflow: ``auto``, one for all layers, or layer name → dataflow.
+        sparsity: Where weights are zero: a mapping as under ``workload.sparsity``, or ``dense``.
+
     Raises:
+        ConfigurationError: ``sparsity`` is not understood.
         MappingError: a tile does not fit a buffer, the network does not fit a memory, or a named layer does not exist.
     """
-    return compiler.compile(network, soc, MappingDescription(dataflow=dataflow))
+    return compiler.compile(network, soc, MappingDescription(dataflow=dataflow), _zeros(sparsity))
 
 
 def simulate(
@@ -63,13 +78,14 @@ def simulate(
     network: Network | Program,
     dataflow: Choice | dict[str, Choice] = "auto",
     *,
+    sparsity: Zeros = "dense",
     inferences: int = 1,
     seed: int = 0,
 ) -> Result:
-    """Compile (unless it is a program already) and simulate.
+    """Compile (unless it is a program already) and simulate; arguments as in :func:`compile`.
 
     Raises:
-        MappingError: as in :func:`compile`.
+        ConfigurationError, MappingError: as in :func:`compile`.
         DeadlockError: the program cannot make progress.
     """
     if isinstance(network, Program):
@@ -80,7 +96,7 @@ def simulate(
     run = Run.model_construct(
         kind="run",
         soc=soc,
-        workload=Workload(network=name, batch=batch, inferences=inferences),
+        workload=Workload(network=name, batch=batch, inferences=inferences, sparsity=_zeros(sparsity)),
         mapping=MappingDescription(dataflow=dataflow),
         seed=seed,
     )
@@ -97,7 +113,9 @@ def simulate_run(run: Run, network: Network | Program | None = None) -> Result:
     soc = run.soc
     if network is None:
         network = _load_network(run.workload.network, run.workload.batch)
-    program = network if isinstance(network, Program) else compiler.compile(network, soc, run.mapping)
+    program = (
+        network if isinstance(network, Program) else compiler.compile(network, soc, run.mapping, run.workload.sparsity)
+    )
     record = system.run(soc, program)
     document = statistics(record, config=run.model_dump(mode="json", exclude_none=True), seed=run.seed)
     if run.workload.inferences > 1:
@@ -110,3 +128,7 @@ def _steady_latency_s(soc: Soc, program: Program, inferences: int) -> float:
     """Mean distance between the ends of inferences that follow one another without a pause."""
     ends_ps = system.run(soc, program, inferences=inferences).inference_end_ps
     return (ends_ps[-1] - ends_ps[0]) / (inferences - 1) / PS_PER_S
+
+
+def _zeros(sparsity: Zeros) -> Literal["dense"] | Sparsity:
+    return sparsity if sparsity == "dense" or isinstance(sparsity, Sparsity) else load(sparsity, Sparsity)

@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     """
     configuration = read_run(args.config, args.overrides, args.seed)
     network = load_network(configuration.workload.network, configuration.workload.batch)
-    program = compile(network, configuration.soc, configuration.mapping)
+    program = compile(network, configuration.soc, configuration.mapping, configuration.workload.sparsity)
     if args.out is not None:
         with replacing(args.out) as file:
             if args.out.suffix == ".json":

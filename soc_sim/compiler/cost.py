@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -20,11 +21,12 @@ from numpy.typing import NDArray
 from soc_sim.compiler.candidates import Blocks, Spatial, blocks, edges, spatial
 from soc_sim.compiler.nest import Nest, Operands
 from soc_sim.compiler.rates import Rates
+from soc_sim.compiler.sparse_layer import SparseLayer
 from soc_sim.compiler.views import Integers, View, box_shape
-from soc_sim.config.array import DataflowName
+from soc_sim.config.array import DataflowName, Flow, SparseDataflowName, dense_family
 from soc_sim.config.core import BUFFERS, Scratchpad
 from soc_sim.config.soc import Soc
-from soc_sim.dataflow import GemmCounts, counts
+from soc_sim.dataflow import counts
 
 Floats = NDArray[np.float64]
 Order = Literal["m", "n"]
@@ -47,7 +49,7 @@ class Traffic:
 class Evaluation:
     """All candidates of one dataflow and loop order; arrays S × B."""
 
-    dataflow: DataflowName
+    dataflow: Flow
     outer: Order
     legal: NDArray[np.bool_]
     latency_ps: Floats
@@ -59,9 +61,14 @@ class Evaluation:
 
 
 class CostModel:
-    """The candidates of one layer on one SoC; :meth:`evaluate` prices them for a dataflow."""
+    """The candidates of one layer on one SoC; :meth:`evaluate` prices them for a dataflow.
 
-    def __init__(self, nest: Nest, operands: Operands, soc: Soc, rates: Rates) -> None:
+    With ``weights`` these are stored and, by sparse dataflows, executed without their zeros; otherwise densely.
+    """
+
+    def __init__(
+        self, nest: Nest, operands: Operands, soc: Soc, rates: Rates, weights: SparseLayer | None = None
+    ) -> None:
         self.nest, self.operands, self.soc, self.rates = nest, operands, soc, rates
         self.spatial: Spatial = spatial(nest, soc.array)
         self.blocks: Blocks = blocks(nest, soc.array)
@@ -81,51 +88,64 @@ class CostModel:
         self.addend_tile = self.output_elements * (len(operands.residuals) * e)
         # Bytes of one pass over each operand.
         gemm = nest.gemm
-        self.weight_total = nest.weight_bytes(soc.array)
+        self.weight_total: Integers = np.full((1, 1), nest.weight_bytes(soc.array))
         self.input_total = s.pixels_read[:, None] * (nest.groups * nest.channels * e)
         self.output_total = gemm.groups * gemm.m * gemm.n * e
 
+        self.weights, self.compressible = weights, np.ones(len(b.m), bool)
+        if weights is not None:
+            largest, total, self.compressible = weights.tile_bytes(b, self.constants)
+            self.weight_tile, self.weight_total = largest[None], total[None]
         self.lines = self._lines()
 
-    def tile_bytes(self, dataflow: DataflowName) -> dict[str, Integers]:
+    def tile_bytes(self, dataflow: Flow) -> dict[str, Integers]:
         """Bytes of the largest tile in each buffer."""
         array = self.soc.array
-        word = array.operand_bytes if dataflow == "dOS" else array.accumulator_bytes
+        word = array.operand_bytes if dense_family(dataflow) == "dOS" else array.accumulator_bytes
         return {
             "weights": self.weight_tile,
             "inputs": self.input_tile + self.addend_tile,
             "outputs": self.output_elements * word,
         }
 
-    def legal(self, dataflow: DataflowName) -> NDArray[np.bool_]:
+    def legal(self, dataflow: Flow) -> NDArray[np.bool_]:
         """Candidates that fit the buffers and that the dataflow can run."""
-        legal = np.ones((len(self.spatial.n), len(self.k)), bool)
+        legal = np.broadcast_to(self.compressible, (len(self.spatial.n), len(self.k)))
         for name, size in self.tile_bytes(dataflow).items():
-            legal &= size <= getattr(self.soc.buffers, name).capacity_bytes
-        if dataflow == "dOS":
+            legal = legal & (size <= getattr(self.soc.buffers, name).capacity_bytes)
+        if dense_family(dataflow) == "dOS":
             # A fold that is fed in parts holds its sums in the PEs, so it must be the only one of its tile.
             array, b = self.soc.array, self.blocks
             single = (b.m <= array.rows)[None] & (b.groups == 1)[None] & (self.spatial.n <= array.cols)[:, None]
-            legal &= (self.k_tiles == 1) | single
+            legal = legal & ((self.k_tiles == 1) | single)
         return legal
 
-    def evaluate(self, dataflow: DataflowName) -> Iterator[Evaluation]:
+    def evaluate(self, dataflow: Flow) -> Iterator[Evaluation]:
         """Prices of all candidates, for both loop orders."""
         legal = self.legal(dataflow)
         if not legal.any():
             return
-        cycles, port_ratio = self._cycles(dataflow)
+        match dataflow:
+            case "dOS" | "dWS" | "dIS":
+                cycles, ratio = self._cycles(dataflow)
+            case _:
+                cycles, ratio, possible = self._sparse_cycles(dataflow)
+                legal = legal & possible
+                if not legal.any():
+                    return
+        tiles = self.g_tiles * self.m_tiles * self.k_tiles * self.n_tiles
+        busy = cycles * ratio + tiles * self.soc.array.decompression.latency_cycles
         for outer in ("m", "n"):
             traffic = self._traffic(outer)
             yield Evaluation(
                 dataflow,
                 outer,
                 legal,
-                self._latency(dataflow, cycles * port_ratio, traffic),
+                self._latency(dataflow, busy, traffic),
                 cycles,
                 traffic.weight_bytes + traffic.input_bytes,
                 traffic.input_bytes + (0 if self.weights_apart else traffic.weight_bytes),
-                self.g_tiles * self.m_tiles * self.k_tiles * self.n_tiles,
+                tiles,
             )
 
     def _traffic(self, outer: Order) -> Traffic:
@@ -150,7 +170,7 @@ class CostModel:
             units,
         )
 
-    def _latency(self, dataflow: DataflowName, cycles: Floats, traffic: Traffic) -> Floats:
+    def _latency(self, dataflow: Flow, cycles: Floats, traffic: Traffic) -> Floats:
         soc, rates = self.soc, self.rates
         share = -(-traffic.shared_loops // soc.cores) / traffic.shared_loops
         tiles = self.tile_bytes(dataflow)
@@ -230,16 +250,14 @@ class CostModel:
         }
 
     def _cycles(self, dataflow: DataflowName) -> tuple[Integers, Floats]:
-        """Cycles of the whole layer for every candidate, and how much longer the buffers' ports make a full tile.
+        """Cycles of the whole layer for every candidate, and how much longer buffers or decompression make a full tile.
 
         The closed form is evaluated once for every extent that occurs, then summed over the tiles as a product of
         matrices: candidates × extents (how many tiles have that extent) for each of n, m and k.
         """
         nest, array, s, b = self.nest, self.soc.array, self.spatial, self.blocks
         whole_k = dataflow == "dOS"  # fed in parts or not, a fold streams all of K
-        n_values, n_counts = _extents(
-            [_columns(nest, sizes) for sizes in zip(s.images.tolist(), s.rows.tolist(), s.cols.tolist(), strict=True)]
-        )
+        n_values, n_counts = self._n_extents
         m_sizes, m_index = np.unique(b.m, return_inverse=True)
         c_sizes, c_index = np.unique(b.channels, return_inverse=True)
         m_values, m_counts = _extents([dict(edges(nest.m, size)) for size in m_sizes.tolist()])
@@ -256,25 +274,85 @@ class CostModel:
         grid = m_counts @ (by_tile @ k_counts.T)
         total = np.rint(grid[:, m_index, c_index]).astype(np.int64) * nest.groups
         k = np.full_like(self.k, nest.gemm.k) if whole_k else self.k
-        return total, self._port_ratio(dataflow, counts(dataflow, array, b.m[None], k[None], s.n[:, None]))
+        full, groups = counts(dataflow, array, b.m[None], k[None], s.n[:, None]), b.groups[None]
+        ratio = self._ratio(
+            groups * full.cycles,
+            weight_words=full.weight_words * groups,
+            entering=full.weight_words * groups,
+            input_words=full.input_words * groups,
+            output_words=(full.output_words + full.accumulator_reads) * groups,
+            word_bytes=array.operand_bytes if whole_k else array.accumulator_bytes,
+            tiles=1,
+        )
+        return total, ratio
 
-    def _port_ratio(self, dataflow: DataflowName, full: GemmCounts) -> Floats:
-        """Time the buffers' ports need for the array's and the DMA's accesses of a full tile, over its cycles."""
+    def _sparse_cycles(self, dataflow: SparseDataflowName) -> tuple[Integers, Floats, NDArray[np.bool_]]:
+        """As :meth:`_cycles` with the zeros of these weights, slowed down as the mean tile is; and what is possible."""
+        if self.weights is None:
+            raise ValueError("a sparse dataflow needs weights")
+        array = self.soc.array
+        found = self.weights.sums(dataflow, self.blocks)
+        n_values, n_counts = self._n_extents
+        col_blocks = -(-n_values // array.cols)
+        paid = n_values if array.edge_tiles == "actual" else col_blocks * array.cols
+        streamed = n_values if array.tile_overlap == "none" else np.maximum(n_values, array.cols)
+
+        def over_tiles(per_tile: Integers) -> Integers:
+            return np.rint(n_counts @ per_tile).astype(np.int64)[:, None]
+
+        tiles, blocks, n = self.n_tiles, over_tiles(col_blocks), over_tiles(n_values)
+        cycles = (
+            found.per_col_block * blocks
+            + found.per_col * over_tiles(paid)
+            + found.per_n * over_tiles(streamed)
+            + found.per_tile * tiles
+        )
+        passes = tiles if dataflow == "sWS" else blocks
+        dense = self.weights.format == "dense"
+        output_stationary = dense_family(dataflow) == "dOS"
+        ratio = self._ratio(
+            np.maximum(cycles, 1),
+            weight_words=(found.entering if dense else self.weights.values) * passes,
+            entering=found.entering * passes,
+            input_words=found.inputs * n,
+            output_words=found.outputs * n * (1 if output_stationary else 2),
+            word_bytes=array.operand_bytes if output_stationary else array.accumulator_bytes,
+            tiles=self.g_tiles * self.m_tiles * self.k_tiles * self.n_tiles,
+        )
+        return cycles, ratio, found.legal[None]
+
+    def _ratio(
+        self,
+        cycles: Integers,
+        *,
+        weight_words: Integers,
+        entering: Integers,
+        input_words: Integers,
+        output_words: Integers,
+        word_bytes: int,
+        tiles: Integers | int,
+    ) -> Floats:
+        """Time that ports of buffers or the decompression unit need for so many tiles, over the array's cycles."""
         soc, e = self.soc, self.soc.array.operand_bytes
-        word = e if dataflow == "dOS" else soc.array.accumulator_bytes
-        groups = self.blocks.groups[None]
         accesses = {
-            "weights": full.weight_words * groups * e,
-            "inputs": full.input_words * groups * e + 2 * self.addend_tile,
-            "outputs": (full.output_words + full.accumulator_reads) * groups * word,
+            "weights": weight_words * e + self.weight_tile * tiles,
+            "inputs": input_words * e + (2 * self.addend_tile + self.input_tile) * tiles,
+            "outputs": output_words * word_bytes + self.output_elements * word_bytes * tiles,
         }
-        moved = {"weights": self.weight_tile, "inputs": self.input_tile, "outputs": self.output_elements * word}
         ratio: Floats = np.ones((1, 1))
         for name in BUFFERS:
             scratchpad: Scratchpad = getattr(soc.buffers, name)
-            bytes_per_cycle = scratchpad.ports * soc.port_width_bytes(name)
-            ratio = np.maximum(ratio, (accesses[name] + moved[name]) / (bytes_per_cycle * groups * full.cycles))
+            ratio = np.maximum(ratio, accesses[name] / (scratchpad.ports * soc.port_width_bytes(name) * cycles))
+        if soc.array.decompression.words_per_cycle is not None:
+            ratio = np.maximum(ratio, (entering + input_words) / (soc.array.decompression.words_per_cycle * cycles))
         return ratio
+
+    @cached_property
+    def _n_extents(self) -> tuple[Integers, Floats]:
+        """Columns of the GEMM that tiles have, and for each spatial candidate how many have them."""
+        s = self.spatial
+        sizes = zip(s.images.tolist(), s.rows.tolist(), s.cols.tolist(), strict=True)
+        return _extents([_columns(self.nest, size) for size in sizes])
 
 
 def _columns(nest: Nest, sizes: tuple[int, int, int]) -> dict[int, int]:

@@ -21,14 +21,12 @@ from soc_sim.compiler.program import (
     MemoryName,
     Region,
     Store,
-    TileCounts,
     VectorOp,
 )
+from soc_sim.compiler.tile_counts import TileCounter
 from soc_sim.compiler.tiles import Step, Tiles
-from soc_sim.compiler.tiling import Choice
 from soc_sim.compiler.views import View
-from soc_sim.config.array import Array, DataflowName
-from soc_sim.dataflow import counts
+from soc_sim.config.array import Array
 
 Box = tuple[tuple[int, ...], tuple[int, ...]]
 
@@ -47,8 +45,8 @@ class ArrayWork:
 
     nest: Nest
     operands: Operands
-    choice: Choice
     tiles: Tiles
+    counter: TileCounter
     weights: Home | None
     """Where its packed weights start; None for a product of two activations."""
     offsets: dict[tuple[int, int, int], int]
@@ -61,7 +59,6 @@ class Emitter:
     def __init__(self, array: Array, cores: int, homes: Mapping[str, Home], hazards: Hazards) -> None:
         self.array, self.cores, self.homes, self.hazards = array, cores, homes, hazards
         self.instructions: list[Instruction] = []
-        self._counts: dict[tuple[DataflowName, int, int, int], TileCounts] = {}
 
     def host(self, layer: int, work: HostWork) -> None:
         """One VectorOp."""
@@ -90,23 +87,6 @@ class Emitter:
             for piece in view.pieces(*box)
         )
 
-    def counts(self, dataflow: DataflowName, m: int, k: int, n: int) -> TileCounts:
-        """The counts of one GEMM in bytes, remembered: a layer has few different tiles."""
-        key = (dataflow, m, k, n)
-        if key not in self._counts:
-            found, operand = counts(dataflow, self.array, m, k, n), self.array.operand_bytes
-            word = operand if dataflow == "dOS" else self.array.accumulator_bytes
-            self._counts[key] = TileCounts(
-                found.cycles,
-                found.folds,
-                found.macs,
-                found.weight_words * operand,
-                found.input_words * operand,
-                found.output_words * word,
-                found.accumulator_reads * word,
-            )
-        return self._counts[key]
-
 
 class _CoreShare:
     """The part of an array layer that one core computes."""
@@ -115,7 +95,7 @@ class _CoreShare:
         self.emitter, self.layer, self.core, self.work = emitter, layer, core, work
         self.nest, self.operands, self.tiles = work.nest, work.operands, work.tiles
         self.operand_bytes = emitter.array.operand_bytes
-        self.word_bytes = self.operand_bytes if work.choice.dataflow == "dOS" else emitter.array.accumulator_bytes
+        self.counter = work.counter
 
     def emit(self) -> None:
         instructions = self.emitter.instructions
@@ -133,7 +113,7 @@ class _CoreShare:
             addends = self._load_addends(step) if step.k == last_k else []
             frees_weights = after is None or _weight_key(after) != _weight_key(step)
             frees_inputs = after is None or _input_key(after) != _input_key(step)
-            output_bytes = self._output_elements(step) * self.word_bytes
+            output_bytes = self._output_elements(step) * self.counter.word_bytes
             compute = Compute(
                 len(instructions),
                 self.layer,
@@ -143,15 +123,18 @@ class _CoreShare:
                 output_bytes if step.k == 0 else 0,
                 sum(load.buffer_bytes for load in weights) * frees_weights,
                 sum(load.buffer_bytes for load in inputs) * frees_inputs + sum(load.buffer_bytes for load in addends),
-                self._counts(step, sum(load.buffer_bytes for load in addends)),
+                self.counter.counts(step, sum(load.buffer_bytes for load in addends)),
             )
             instructions.append(compute)
             if step.k == last_k:
                 self._store(step, compute.index, output_bytes)
 
     def _load_weights(self, step: Step) -> list[Load]:
-        size = self.tiles.weight_bytes(step, self.operand_bytes, self.emitter.array.accumulator_bytes)
+        """A weight tile; nothing, where it has neither values nor metadata."""
         if self.work.weights is not None:
+            size = self.tiles.weight_bytes(step, self.operand_bytes, self.emitter.array.accumulator_bytes)
+            if not size:
+                return []
             address = self.work.weights.address + self.work.offsets[step.group, step.m, step.k]
             return self._load("weights", (Region(self.work.weights.memory, address, size),), ())
         if self.operands.w is None:
@@ -199,32 +182,6 @@ class _CoreShare:
 
     def _output_elements(self, step: Step) -> int:
         return self.tiles.groups[step.group].size * self.tiles.m[step.m].size * self.tiles.pixels[step.n].size
-
-    def _counts(self, step: Step, addend_bytes: int) -> TileCounts:
-        """Counts of a tile: those of its GEMM times its groups, corrected for what K in parts changes."""
-        tiles, flow, kernel = self.tiles, self.work.choice.dataflow, self.nest.kernel
-        m, n, k = tiles.m[step.m].size, tiles.pixels[step.n].size, tiles.channels[step.k].size * kernel
-        one, groups = self.emitter.counts(flow, m, k, n), tiles.groups[step.group].size
-        cycles, folds, written, read = one.cycles, one.folds, one.output_write_bytes, one.output_read_bytes
-        parts = len(tiles.channels)
-        if flow == "dOS" and parts > 1:
-            # The fold goes on where it stopped: skew and drain, and the results, belong to the last part.
-            is_last = step.k == parts - 1
-            whole = self.emitter.counts(flow, m, self.nest.gemm.k, n)
-            cycles = whole.cycles - (self.nest.gemm.k - k) if is_last else k
-            folds, written = (whole.folds, written) if is_last else (0, 0)
-        elif step.k > 0:
-            # The first block of K within this tile adds to sums that are there already, too.
-            read += m * n * self.word_bytes
-        return TileCounts(
-            cycles * groups,
-            folds * groups,
-            one.macs * groups,
-            one.weight_bytes * groups,
-            one.input_bytes * groups + addend_bytes,
-            written * groups,
-            read * groups,
-        )
 
 
 def _weight_key(step: Step) -> tuple[int, int, int]:

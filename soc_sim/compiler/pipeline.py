@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
 
 from soc_sim.compiler.emit import ArrayWork, Emitter, Home
 from soc_sim.compiler.fusion import Group, group_operators
@@ -14,12 +17,16 @@ from soc_sim.compiler.memory_plan import Lifetime, Plan, align, place
 from soc_sim.compiler.nest import Nest, Operands
 from soc_sim.compiler.program import Estimate, Layer, MemoryMap, MemoryName, Placement, Program
 from soc_sim.compiler.rates import host_ps, rates_of
+from soc_sim.compiler.sparse_layer import SparseLayer
+from soc_sim.compiler.tile_counts import TileCounter
 from soc_sim.compiler.tiles import Tiles, tile_count
 from soc_sim.compiler.tiling import Choice, Shortage, choose
 from soc_sim.compiler.views import View
-from soc_sim.config.array import DataflowName
+from soc_sim.compiler.zeros import Zeros
+from soc_sim.config.array import DATAFLOWS, FLOWS, SPARSE_DATAFLOWS, Flow, dense_family
 from soc_sim.config.run import Mapping
 from soc_sim.config.soc import Soc
+from soc_sim.config.sparsity import Sparsity
 from soc_sim.errors import MappingError, suggestion
 from soc_sim.network.base import Network
 
@@ -27,18 +34,21 @@ MOST_TILES = 1_000_000
 """A program of more tiles takes minutes and gigabytes: its buffers were most likely meant to be larger."""
 
 
-def compile(network: Network, soc: Soc, mapping: Mapping | None = None) -> Program:  # noqa: A001  the field's word
+def compile(  # noqa: A001  the field's word
+    network: Network, soc: Soc, mapping: Mapping | None = None, sparsity: Literal["dense"] | Sparsity = "dense"
+) -> Program:
     """The program that runs ``network`` on ``soc``.
 
     Args:
         network: operators in topological order; its ``batch`` is compiled in.
         soc: the hardware.
         mapping: dataflow of all layers or of each; default: chosen by expected latency.
+        sparsity: where weights are zero.
 
     Raises:
-        MappingError: a layer, or the network, does not fit; or ``mapping`` names what does not exist.
+        MappingError: a layer, or the network, does not fit; or ``mapping`` or ``sparsity`` names what does not exist.
     """
-    return _Compilation(network, soc, mapping or Mapping()).program()
+    return _Compilation(network, soc, mapping or Mapping(), sparsity).program()
 
 
 @dataclass(slots=True)
@@ -48,11 +58,16 @@ class _ArrayLayer:
     nest: Nest
     operands: Operands
     choice: Choice
+    tiles: Tiles
+    sparsity: float | None
+    """Share of zeros among its weights; None for a product of two activations."""
 
 
 class _Compilation:
-    def __init__(self, network: Network, soc: Soc, mapping: Mapping) -> None:
+    def __init__(self, network: Network, soc: Soc, mapping: Mapping, sparsity: Literal["dense"] | Sparsity) -> None:
         self.network, self.soc, self.mapping = network, soc, mapping
+        self.zeros = None if sparsity == "dense" else Zeros(network, sparsity, soc.array)
+        self.sparse = self.zeros is not None and mapping.sparse
         self.rates = rates_of(soc)
         self.layout = lay_out(network, group_operators(network), soc.array.operand_bytes)
         self.names = _unique_names(self.layout.groups)
@@ -77,11 +92,14 @@ class _Compilation:
             memory_map,
             self.soc.cores,
             (*self.network.warnings, *summary(self.layout.groups)),
+            sparse=self.sparse,
         )
 
-    def _flows(self) -> list[tuple[DataflowName, ...]]:
+    def _flows(self) -> list[tuple[Flow, ...]]:
         """The dataflows each layer may use (empty for host layers)."""
-        wish, allowed = self.mapping.dataflow, self.soc.array.dataflows
+        wish = self.mapping.dataflow
+        supported = [flow for flow in FLOWS if dense_family(flow) in self.soc.array.dataflows]
+        allowed = tuple(flow for flow in supported if self.sparse or flow in DATAFLOWS)
         arrays = [name for name, group in zip(self.names, self.layout.groups, strict=True) if group.unit == "array"]
         faults = []
         if isinstance(wish, dict):
@@ -95,11 +113,15 @@ class _Compilation:
         for name, flow in wishes:
             if flow != "auto" and flow not in allowed:
                 path = f"mapping.dataflow.{name}" if name else "mapping.dataflow"
-                faults.append(f"{path}: the array of {self.soc.name} cannot run {flow}; allowed: {', '.join(allowed)}")
+                if flow in supported:
+                    what = f"{flow} needs weights with zeros, and this run is dense (workload.sparsity, mapping.sparse)"
+                else:
+                    what = f"the array of {self.soc.name} cannot run {flow}"
+                faults.append(f"{path}: {what}; allowed: {', '.join(allowed)}")
         if faults:
             raise MappingError(*faults)
 
-        def flows(name: str) -> tuple[DataflowName, ...]:
+        def flows(name: str) -> tuple[Flow, ...]:
             choice = wish.get(name, "auto") if isinstance(wish, dict) else wish
             return allowed if choice == "auto" else (choice,)
 
@@ -108,7 +130,7 @@ class _Compilation:
             for name, group in zip(self.names, self.layout.groups, strict=True)
         ]
 
-    def _works(self, flows: list[tuple[DataflowName, ...]]) -> list[HostWork | _ArrayLayer]:
+    def _works(self, flows: list[tuple[Flow, ...]]) -> list[HostWork | _ArrayLayer]:
         works: list[HostWork | _ArrayLayer] = []
         known: dict[object, Choice | Shortage] = {}
         faults: list[str] = []
@@ -121,14 +143,23 @@ class _Compilation:
             except MappingError as error:
                 faults += error.faults
                 continue
+            nonzero = self.zeros.of(name, group.head, nest) if self.zeros else None
+            weights = None
+            if nonzero is not None and self.sparse:
+                weights = SparseLayer(nonzero, nest, self.soc.array, self.mapping.format)
+            elif self.sparse and allowed[0] in SPARSE_DATAFLOWS:
+                # One sparse flow for all layers: a product of two activations runs its dense form.
+                allowed = (dense_family(allowed[0]),)
             signature = (
                 nest,
                 tuple(_form(view) for view in (operands.x, operands.o, operands.w)),
                 len(operands.residuals),
                 allowed,
+                # Zeros differ from layer to layer.
+                name if weights else "",
             )
             if signature not in known:
-                known[signature] = choose(nest, operands, self.soc, self.rates, allowed)
+                known[signature] = choose(nest, operands, self.soc, self.rates, allowed, weights)
             choice = known[signature]
             if isinstance(choice, Shortage):
                 faults += [
@@ -136,7 +167,11 @@ class _Compilation:
                     for buffer, (needed, there) in choice.needs.items()
                 ]
                 continue
-            works.append(_ArrayLayer(nest, operands, choice))
+            sparsity = None if nonzero is None else 1 - np.count_nonzero(nonzero) / nonzero.size
+            tiles = Tiles(nest, choice.tiling, choice.weights)
+            works.append(_ArrayLayer(nest, operands, choice, tiles, sparsity))
+        if self.zeros:
+            faults += self.zeros.found_wrong()
         if faults:
             raise MappingError(*faults)
         self._check_tiles(works)
@@ -168,16 +203,16 @@ class _Compilation:
         for index, work in enumerate(works):
             if isinstance(work, HostWork):
                 continue
-            tiles = Tiles(work.nest, work.choice.tiling)
+            counter = TileCounter(array, work.choice.dataflow, work.tiles)
             if work.operands.w is not None:
-                packed[index] = ArrayWork(work.nest, work.operands, work.choice, tiles, None, {})
+                packed[index] = ArrayWork(work.nest, work.operands, work.tiles, counter, None, {})
                 continue
-            offsets, size = tiles.pack(array.operand_bytes, array.accumulator_bytes)
+            offsets, size = work.tiles.pack(array.operand_bytes, array.accumulator_bytes)
             home = Home(self.weight_memory, align(end))
-            packed[index] = ArrayWork(work.nest, work.operands, work.choice, tiles, home, offsets)
+            packed[index] = ArrayWork(work.nest, work.operands, work.tiles, counter, home, offsets)
             placements.append(Placement(self.names[index], home.memory, home.address, size))
             end = home.address + size
-            weight_bytes += work.nest.weight_bytes(array)
+            weight_bytes += work.tiles.stored_bytes(array)
         for root in self._constants(works):
             size = self.layout.constants[root]
             homes[root] = Home(self.weight_memory, align(end))
@@ -247,6 +282,11 @@ class _Compilation:
             dataflow=choice.dataflow,
             tiling=choice.tiling,
             estimate=choice.estimate,
+            sparsity=work.sparsity,
+            weight_format=(choice.weights.format if choice.weights else "dense") if work.operands.w is None else None,
+            weight_bytes=work.tiles.stored_bytes(self.soc.array) if work.operands.w is None else 0,
+            metadata_bytes=sum(-(-size.metadata_bits // 8) for size in work.tiles.stored.values()),
+            regret=choice.regret,
         )
 
 

@@ -7,11 +7,12 @@ Buffer space is taken in program order, too, so a program whose live tiles fit i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from soc_sim.config.array import DataflowName
+from soc_sim.config.array import Flow
+from soc_sim.config.sparsity import FormatName
 from soc_sim.network.operators import GemmShape
 
 MemoryName = Literal["dram", "weight_memory"]
@@ -49,6 +50,12 @@ class TileCounts:
     """Written to the outputs buffer, partial sums included."""
     output_read_bytes: int
     """Partial sums read back."""
+    metadata_bytes: int = 0
+    """Of ``weight_bytes``: what says where the zeros are, read again with each pass over the weights."""
+    zeros_injected: int = 0
+    """Words of W that the decompression unit answered with zero, without a read."""
+    decompression_stall_cycles: int = 0
+    """Beyond ``cycles``: the array waits for the decompression unit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +156,19 @@ class Layer:
     unit: Literal["array", "host"]
     macs: int = 0
     gemm: GemmShape | None = None
-    dataflow: DataflowName | None = None
+    dataflow: Flow | None = None
     tiling: Tiling | None = None
     estimate: Estimate | None = None
+    sparsity: float | None = None
+    """Share of zeros among the weights, used or not; None where there are none or nothing is known of them."""
+    weight_format: FormatName | None = None
+    """How the weights are stored; None for layers without weights of their own."""
+    weight_bytes: int = 0
+    """Stored weights and what travels with them (bias), metadata included."""
+    metadata_bytes: int = 0
+    """Of these: what says where the zeros are."""
+    regret: Mapping[Flow, float | None] | None = None
+    """Dataflow → its least expected latency over that of the chosen one; None where it cannot run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +204,8 @@ class Program:
     memory_map: MemoryMap
     cores: int = 1
     warnings: tuple[str, ...] = field(default=())
+    sparse: bool = False
+    """Whether zeros of weights may be left out."""
 
     @property
     def macs(self) -> int:

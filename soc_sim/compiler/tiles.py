@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +12,10 @@ from typing import NamedTuple
 from soc_sim.compiler.memory_plan import align
 from soc_sim.compiler.nest import Nest
 from soc_sim.compiler.program import Tiling
+from soc_sim.compiler.sparse_layer import SparseLayer
+from soc_sim.config.array import Array
+from soc_sim.sparsity.bitmap import Bitmap
+from soc_sim.sparsity.formats import FORMATS, FormatSize
 
 
 class Extent(NamedTuple):
@@ -70,6 +75,8 @@ class Tiles:
 
     nest: Nest
     tiling: Tiling
+    weights: SparseLayer | None = None
+    """Weights stored without their zeros; None for all of them."""
 
     @cached_property
     def groups(self) -> list[Extent]:
@@ -111,9 +118,49 @@ class Tiles:
 
     def weight_bytes(self, step: Step, operand_bytes: int, accumulator_bytes: int) -> int:
         """Bytes of a packed weight tile; its channels' constants come with the first block of K."""
-        constants = self.nest.channel_words * accumulator_bytes if step.k == 0 else 0
-        k = self.channels[step.k].size * self.nest.kernel
-        return self.groups[step.group].size * self.m[step.m].size * (k * operand_bytes + constants)
+        rows = self.groups[step.group].size * self.m[step.m].size
+        constants = rows * self.nest.channel_words * accumulator_bytes if step.k == 0 else 0
+        if self.weights is None:
+            return rows * self.channels[step.k].size * self.nest.kernel * operand_bytes + constants
+        size = self.stored[step.group, step.m, step.k]
+        return size.values * operand_bytes + self.metadata_bytes(step) + constants
+
+    def stored_bytes(self, array: Array) -> int:
+        """Bytes of all weight tiles, without the gaps between them."""
+        if self.weights is None:
+            return self.nest.weight_bytes(array)
+        return sum(
+            self.weight_bytes(Step(group, m, 0, k), array.operand_bytes, array.accumulator_bytes)
+            for group, m, k in self.stored
+        )
+
+    def metadata_bytes(self, step: Step) -> int:
+        """Of these: what says where the zeros are, in whole bytes."""
+        return -(-self.stored[step.group, step.m, step.k].metadata_bits // 8) if self.weights else 0
+
+    def nonzero(self, weights: SparseLayer, step: Step) -> Bitmap:
+        """The part of the bitmap that is one weight tile, groups × m × k."""
+        k, kernel = self.channels[step.k], self.nest.kernel
+        part = weights.nonzero[slice(*self.groups[step.group]), slice(*self.m[step.m])]
+        return part[..., k.start * kernel : k.stop * kernel]
+
+    @cached_property
+    def stored(self) -> dict[tuple[int, int, int], FormatSize]:
+        """(group, m, k) → exact size of the weight tile in its format; each group is encoded on its own."""
+        weights, found = self.weights, {}
+        if weights is None:
+            return {}
+        array, known = weights.array, dict[tuple[tuple[int, ...], bytes], FormatSize]()
+        for group, m, k in itertools.product(range(len(self.groups)), range(len(self.m)), range(len(self.channels))):
+            bits = values = 0
+            for matrix in self.nonzero(weights, Step(group, m, 0, k)):
+                # Many groups have small matrices, and then often equal ones.
+                key = matrix.shape, matrix.tobytes()
+                if key not in known:
+                    known[key] = FORMATS[weights.format].size(matrix, array.rows, array.cols)
+                bits, values = bits + known[key].metadata_bits, values + known[key].values
+            found[group, m, k] = FormatSize(bits, values)
+        return found
 
     def pack(self, operand_bytes: int, accumulator_bytes: int) -> tuple[dict[tuple[int, int, int], int], int]:
         """Offsets of all packed weight tiles by (group, m, k), and the end of the last one."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,8 @@ from soc_sim.compiler.cost import CostModel, Evaluation
 from soc_sim.compiler.nest import Nest, Operands
 from soc_sim.compiler.program import Estimate, Tiling
 from soc_sim.compiler.rates import Rates
-from soc_sim.config.array import DataflowName
+from soc_sim.compiler.sparse_layer import SparseLayer
+from soc_sim.config.array import DATAFLOWS, FLOWS, Flow, dense_family
 from soc_sim.config.soc import Soc
 
 LATENCY_TOLERANCE = 1.01
@@ -24,9 +26,13 @@ TRAFFIC_TOLERANCE = 1.05
 class Choice:
     """What was chosen for a layer, and what is expected of it."""
 
-    dataflow: DataflowName
+    dataflow: Flow
     tiling: Tiling
     estimate: Estimate
+    weights: SparseLayer | None
+    """Where zeros are left out, of memory at least; None for dense storage and execution."""
+    regret: Mapping[Flow, float | None]
+    """Dataflow → its least expected latency over that of the choice; None where it cannot run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,31 +43,64 @@ class Shortage:
     """Buffer → bytes needed, bytes there."""
 
 
-def choose(nest: Nest, operands: Operands, soc: Soc, rates: Rates, flows: Sequence[DataflowName]) -> Choice | Shortage:
-    """The best candidate over ``flows``, or what stands in the way of any."""
-    model = CostModel(nest, operands, soc, rates)
-    evaluations = [evaluation for flow in flows for evaluation in model.evaluate(flow)]
-    if not evaluations:
-        return _shortage(model, soc, flows)
-    sizes = [int(evaluation.legal.sum()) for evaluation in evaluations]
-    latency, read_bytes, tiles = (
-        np.concatenate([_legal(getattr(evaluation, name), evaluation) for evaluation in evaluations])
-        for name in ("latency_ps", "read_bytes", "tiles")
+def choose(
+    nest: Nest,
+    operands: Operands,
+    soc: Soc,
+    rates: Rates,
+    flows: Sequence[Flow],
+    weights: SparseLayer | None = None,
+) -> Choice | Shortage:
+    """The best candidate over ``flows``, or what stands in the way of any.
+
+    With ``weights``, dense execution of densely stored weights is among the candidates, and the first of equals.
+    """
+    models = [CostModel(nest, operands, soc, rates)]
+    if weights is not None:
+        models.append(CostModel(nest, operands, soc, rates, weights))
+    supported = [flow for flow in FLOWS if dense_family(flow) in soc.array.dataflows]
+    priced = [
+        (model, evaluation)
+        for model in models
+        for flow in supported
+        if flow in DATAFLOWS or model.weights is not None
+        for evaluation in model.evaluate(flow)
+    ]
+    wanted = [(model, evaluation) for model, evaluation in priced if evaluation.dataflow in flows]
+    if not wanted:
+        return _shortage(models[-1], soc, flows)
+    sizes = [int(evaluation.legal.sum()) for _, evaluation in wanted]
+    latency, read_bytes, cycles, tiles = (
+        np.concatenate([_legal(getattr(evaluation, name), evaluation) for _, evaluation in wanted])
+        for name in ("latency_ps", "read_bytes", "cycles", "tiles")
     )
     near = np.flatnonzero(latency <= latency.min() * LATENCY_TOLERANCE)
     near = near[read_bytes[near] <= read_bytes[near].min() * TRAFFIC_TOLERANCE]
+    if weights is not None and weights.sparsity:
+        # Where memory is the bound, zeros may as well be skipped.
+        near = near[cycles[near] <= cycles[near].min() * TRAFFIC_TOLERANCE]
     best = int(near[np.lexsort((near, latency[near], tiles[near]))[0]])
     which = int(np.searchsorted(np.cumsum(sizes), best, side="right"))
-    evaluation = evaluations[which]
-    return _choice(model, evaluation, int(np.flatnonzero(evaluation.legal)[best - sum(sizes[:which])]))
+    model, evaluation = wanted[which]
+    regret = _regret([evaluation for _, evaluation in priced], float(latency[best]))
+    return _choice(model, evaluation, int(np.flatnonzero(evaluation.legal)[best - sum(sizes[:which])]), regret)
 
 
-def _legal(values: NDArray[np.generic], evaluation: Evaluation) -> NDArray[np.generic]:
+def _regret(evaluations: Sequence[Evaluation], chosen_ps: float) -> dict[Flow, float | None]:
+    """The best of each dataflow over what was chosen."""
+    least: dict[Flow, float] = {}
+    for evaluation in evaluations:
+        latency_ps = float(_legal(evaluation.latency_ps, evaluation).min())
+        least[evaluation.dataflow] = min(latency_ps, least.get(evaluation.dataflow, latency_ps))
+    return {flow: least[flow] / chosen_ps if flow in least and chosen_ps else None for flow in FLOWS}
+
+
+def _legal(values: NDArray[Any], evaluation: Evaluation) -> NDArray[Any]:
     """The values of the legal candidates, flat."""
     return np.broadcast_to(values, evaluation.legal.shape)[evaluation.legal]
 
 
-def _choice(model: CostModel, evaluation: Evaluation, flat: int) -> Choice:
+def _choice(model: CostModel, evaluation: Evaluation, flat: int, regret: Mapping[Flow, float | None]) -> Choice:
     s, b = np.unravel_index(flat, evaluation.legal.shape)
     spatial, blocks = model.spatial, model.blocks
     tiling = Tiling(
@@ -80,10 +119,10 @@ def _choice(model: CostModel, evaluation: Evaluation, flat: int) -> Choice:
         dram_write_bytes=model.output_total,
         latency_ps=int(np.ceil(np.broadcast_to(evaluation.latency_ps, shape)[s, b])),
     )
-    return Choice(evaluation.dataflow, tiling, estimate)
+    return Choice(evaluation.dataflow, tiling, estimate, model.weights, regret)
 
 
-def _shortage(model: CostModel, soc: Soc, flows: Sequence[DataflowName]) -> Shortage:
+def _shortage(model: CostModel, soc: Soc, flows: Sequence[Flow]) -> Shortage:
     needs: dict[str, tuple[int, int]] = {}
     for flow in flows:
         for name, size in model.tile_bytes(flow).items():

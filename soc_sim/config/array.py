@@ -14,6 +14,29 @@ DATAFLOWS: tuple[DataflowName, ...] = ("dOS", "dWS", "dIS")
 SparseDataflowName = Literal["sOS", "sWS", "sIS", "csOS"]
 SPARSE_DATAFLOWS: tuple[SparseDataflowName, ...] = ("sOS", "sWS", "sIS", "csOS")
 """What skips zeros of the weights; `d` for `s` or `cs` gives the dense flow with the same movements."""
+Flow = DataflowName | SparseDataflowName
+FLOWS: tuple[Flow, ...] = (*DATAFLOWS, *SPARSE_DATAFLOWS)
+
+
+def dense_family(flow: Flow) -> DataflowName:
+    """The dense dataflow with the same movements; an array that supports it supports its sparse forms, too."""
+    match flow:
+        case "dOS" | "sOS" | "csOS":
+            return "dOS"
+        case "dWS" | "sWS":
+            return "dWS"
+        case "dIS" | "sIS":
+            return "dIS"
+
+
+class Decompression(Description):
+    """The unit between the buffers and the load units: passes words on, and answers pruned ones with zero."""
+
+    words_per_cycle: Annotated[int, Field(ge=1)] | None = None
+    """Words of W and X, injected zeros included, that enter all load units together in a cycle; default: as many as
+    there are load units, so that it is never a bound."""
+    latency_cycles: Annotated[int, Field(ge=0)] = 0
+    """From a tile's first word in the buffer to its first word at a load unit, paid once a tile."""
 
 
 class Array(Description):
@@ -38,6 +61,7 @@ class Array(Description):
     """Whether output-stationary folds pay for the drain; `hidden` counts as SCALE-Sim does and is not proven."""
     tile_overlap: Literal["none", "prefetch"] = "none"
     """Whether folds run one after another, or with the next preload or the last drain under the current stream."""
+    decompression: Decompression = Decompression()
 
     def inconsistencies(self) -> Iterator[tuple[str, str]]:
         """Accumulators narrower than operands, dataflows named twice, a drain hidden in two ways."""

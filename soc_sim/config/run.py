@@ -7,11 +7,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveInt
 
-from soc_sim.config.array import DataflowName
+from soc_sim.config.array import Flow
 from soc_sim.config.base import Description, FileOrName, repeated
 from soc_sim.config.soc import Soc
+from soc_sim.config.sparsity import FormatName, Sparsity
 
-Choice = Literal["auto"] | DataflowName
+Choice = Literal["auto"] | Flow
 NetworkName = Annotated[str, FileOrName(".onnx")]
 
 
@@ -46,7 +47,8 @@ class Workload(Description):
     """Inputs processed at once."""
     inferences: PositiveInt = 1
     """Inferences one after another; later ones may overlap with earlier ones."""
-    sparsity: Literal["dense"] = "dense"
+    sparsity: Literal["dense"] | Sparsity = "dense"
+    """`dense`: no weight is taken for zero; or where the zeros are."""
 
 
 class Mapping(Description):
@@ -55,8 +57,10 @@ class Mapping(Description):
     dataflow: Choice | dict[str, Choice] = "auto"
     """`auto`, one flow for all layers, or layer name → flow (`auto` for the rest)."""
     objective: Literal["latency"] = "latency"
-    sparse: Literal[False] = False
-    """Dense execution: zero weights are processed like any other."""
+    sparse: bool = True
+    """Whether zeros of the weights are used; `false` processes and stores them like any other weight."""
+    format: FormatName | None = None
+    """How weights with zeros are stored; default: as the format that is smallest for the layer."""
 
 
 class Run(Description):

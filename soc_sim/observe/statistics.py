@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import soc_sim
-from soc_sim.compiler.program import Compute, Layer, VectorOp
+from soc_sim.compiler.program import Compute, Layer, Program, VectorOp
 from soc_sim.config.array import Array
 from soc_sim.energy.counts import Counts, MemoryCounts, Traffic
 from soc_sim.energy.model import EnergyEstimate, area_mm2, estimate
@@ -51,6 +51,8 @@ def statistics(record: RunRecord, *, config: Mapping[str, Any], seed: int = 0, w
         "area": area_mm2(soc),
         "macs": program.macs,
         "macs_executed": macs_executed,
+        "zeros_injected": sum(layer["zeros_injected"] for layer in layers),
+        "metadata_bytes": sum(layer["metadata_bytes"] for layer in layers),
         "utilisation": macs_executed / (pes * cycles) if cycles else 0.0,
         "array_time_s": {cause: span / PS_PER_S for cause, span in array_ps.items()},
         "array_time_ps": array_ps,
@@ -69,8 +71,14 @@ def statistics(record: RunRecord, *, config: Mapping[str, Any], seed: int = 0, w
         "memory": _memory_fit(record),
         "layers": layers,
         "simulation": {"events": record.events, "wall_s": wall_s},
-        "warnings": [*program.warnings, *energy.warnings],
+        "warnings": [*program.warnings, *energy.warnings, *_left_out(program)],
     }
+
+
+def _left_out(program: Program) -> list[str]:
+    if not program.sparse:
+        return []
+    return ["the energy of the decompression unit is unknown and left out; injected zeros count as executed MACs"]
 
 
 def _mean_over_cores(record: RunRecord) -> dict[Cause, int]:
@@ -163,12 +171,17 @@ def _layer(record: RunRecord, layer: Layer, energy_j: float | None) -> dict[str,
         "n": gemm.n if gemm else None,
         "groups": gemm.groups if gemm else None,
         "dataflow": layer.dataflow,
-        "sparsity": 0.0 if gemm else None,
+        "sparsity": layer.sparsity if layer.sparsity is not None else 0.0 if gemm else None,
+        "weight_format": layer.weight_format,
+        "weight_bytes": layer.weight_bytes,
+        "metadata_bytes": layer.metadata_bytes,
+        "regret": dict(layer.regret) if layer.regret else None,
         "start_s": moved.start_ps / PS_PER_S,
         "end_s": moved.end_ps / PS_PER_S,
         "compute_cycles": sum(count.cycles for count in counts),
         "macs": layer.macs,
         "macs_executed": executed,
+        "zeros_injected": sum(count.zeros_injected for count in counts) * record.inferences,
         "dram_read_bytes": read_bytes,
         "dram_write_bytes": write_bytes,
         "weight_memory_read_bytes": record.asked_bytes.get((layer.index, "weight_memory", False), 0),

@@ -21,7 +21,8 @@ def lower_bound_ps(soc: Soc, program: Program) -> float:
     In the chain every instruction takes the time of an empty system without latencies.
     """
     peak_macs_per_s = soc.array.rows * soc.array.cols * soc.cores * soc.array.clock_hz
-    bounds = [program.macs * PS_PER_S / peak_macs_per_s]
+    macs = sum(compute.counts.macs for compute in program.instructions if isinstance(compute, Compute))
+    bounds = [macs * PS_PER_S / peak_macs_per_s]
     for memory in {region.memory for instruction in program.instructions for region in _regions(instruction)}:
         bounds.append(
             sum(
@@ -54,12 +55,13 @@ def upper_bound_ps(soc: Soc, program: Program) -> float:
                 port_cycles = max(
                     size / getattr(soc.buffers, name).ports / soc.port_width_bytes(name) for name, size in moved.items()
                 )
-                total += (max(counts.cycles, port_cycles) + 2) * PS_PER_S / soc.array.clock_hz
+                cycles = counts.cycles + counts.decompression_stall_cycles
+                total += (max(cycles, port_cycles) + 2) * PS_PER_S / soc.array.clock_hz
             case VectorOp(operations=operations):
                 # One cycle is rounded up a block.
                 blocks = 1 + sum(region.size_bytes for region in _regions(instruction)) / soc.host.block_bytes
-                cycles = soc.host.start_cycles + operations / soc.host.lanes + 2 * blocks + 2
-                total += cycles * clocks[soc.host.clock_hz]
+                host_cycles = soc.host.start_cycles + operations / soc.host.lanes + 2 * blocks + 2
+                total += host_cycles * clocks[soc.host.clock_hz]
                 total += sum(_serial_ps(soc, region, host=True) for region in _regions(instruction))
             case Load() | Store():
                 # What the DMA moves can take a buffer's ports from the array, byte for byte.
@@ -88,7 +90,7 @@ def _least_ps(soc: Soc, instruction: Instruction) -> float:
     moved = [region.size_bytes * _ps_per_byte(soc, region) for region in _regions(instruction)]
     match instruction:
         case Compute(counts=counts):
-            return counts.cycles * PS_PER_S / soc.array.clock_hz
+            return (counts.cycles + counts.decompression_stall_cycles) * PS_PER_S / soc.array.clock_hz
         case VectorOp(operations=operations):
             return max(operations / soc.host.lanes * PS_PER_S / soc.host.clock_hz, *moved, 0.0)
         case _:

@@ -1,7 +1,8 @@
 """The systolic array as a unit: runs one Compute after another and accounts for every picosecond in between.
 
 A Compute starts on a clock edge, once its loads are complete and the outputs buffer has room. It takes the cycles of
-its dataflow's closed form, or longer where a buffer's ports cannot keep up with the array and the DMA together.
+its dataflow's closed form; longer where the decompression unit cannot keep up (``wait_metadata``: metadata travel with
+the weights, so there is no other wait for them), or a buffer's ports with the array and the DMA together.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ class Array(Component):
             scoreboard.complete(base + compute.index)
 
     def _compute(self, compute: Compute, start_ps: int) -> Process:
-        """Be busy for the tile's cycles, and for as long as a buffer's ports need."""
+        """Be busy for the tile's cycles, and for as long as decompression and a buffer's ports need."""
         counts, clock, recorder = compute.counts, self.clock, self.simulation.recorder
         traffic = {
             "weights": (counts.weight_bytes, 0),
@@ -72,10 +73,14 @@ class Array(Component):
         before = {name: self._buffers[name].dma_bytes for name in traffic}
         end_ps = clock.after_ps(start_ps, counts.cycles)
         self.ledger.record(end_ps, "busy", compute.layer)
-        if recorder is not None:
+        if recorder is not None and counts.cycles:
             recorder.slice(self.name, f"compute {compute.index}", start_ps, end_ps, compute.layer)
-        cycles = counts.cycles
         yield self.simulation.wait_until(end_ps)
+        cycles = counts.cycles + counts.decompression_stall_cycles
+        if counts.decompression_stall_cycles:
+            start_of_wait_ps, end_ps = end_ps, clock.after_ps(start_ps, cycles)
+            yield self.simulation.wait_until(end_ps)
+            self._record_stall(start_of_wait_ps, end_ps, "wait_metadata", compute.layer)
         while True:
             # What the DMA moves meanwhile shares the ports; it is known only once that time has passed.
             needed = max(
