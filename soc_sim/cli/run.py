@@ -14,7 +14,7 @@ from soc_sim.config.loader import dump
 from soc_sim.facade import Result, simulate_run
 from soc_sim.observe.chrome import write_chrome
 from soc_sim.observe.files import write_all
-from soc_sim.observe.tables import print_result
+from soc_sim.observe.tables import print_result, print_warnings
 
 
 def add_parser(subparsers: Any) -> None:
@@ -58,8 +58,7 @@ def run(args: argparse.Namespace) -> int:
         print(result.to_json())
         return 0
     print_result(result.document)
-    for warning in result.warnings:
-        print(f"warning: {warning}", file=sys.stderr)
+    print_warnings(result.document)
     if changed is not None:
         what_if = result.document["what_if"]
         print(f"what if {', '.join(args.what_if)}: {what_if['latency_s']:.6g} s, {what_if['latency_change']:+.1%}")

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from soc_sim.observe.columns import Document
 from soc_sim.observe.wording import percent, shares, si
+
+WARNING: Final = "warning"
+"""Label of the warnings."""
 
 
 def summary(document: Document) -> list[tuple[str, str]]:
@@ -23,7 +28,7 @@ def summary(document: Document) -> list[tuple[str, str]]:
         ("energy", f"{si(document['energy_j'], 'J')} ({shares(document['energy'] or {}, 'J')})"),
         ("area", _area(document["area_mm2"])),
         *_fit(document),
-        *(("warning", warning) for warning in document["warnings"]),
+        *((WARNING, warning) for warning in document["warnings"]),
     ]
 
 

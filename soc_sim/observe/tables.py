@@ -14,7 +14,7 @@ from rich.measure import Measurement
 from rich.table import Table
 
 from soc_sim.observe.columns import Column, Document, Row, columns, rows
-from soc_sim.observe.summary import summary
+from soc_sim.observe.summary import WARNING, summary
 from soc_sim.observe.wording import printable
 
 _UNBOUNDED = 10_000
@@ -22,6 +22,8 @@ _UNBOUNDED = 10_000
 
 def print_result(document: Document, file: TextIO | None = None, width: int | None = None) -> None:
     """Print the table of layers and the summary of a run (a dict as ``run --json`` gives, stored ones too).
+
+    Warnings are not results: :func:`print_warnings` prints them.
 
     Args:
         document: The JSON document.
@@ -37,6 +39,12 @@ def print_result(document: Document, file: TextIO | None = None, width: int | No
     encoding = getattr(file, "encoding", None) or "utf-8"
     lines = capture.get().encode(encoding, "replace").decode(encoding).splitlines()
     file.writelines(f"{line.rstrip()}\n" for line in lines)
+
+
+def print_warnings(document: Document, file: TextIO | None = None) -> None:
+    """Print the warnings of a run, one line each; by default to stderr."""
+    for warning in document["warnings"]:
+        print(f"warning: {printable(warning)}", file=file or sys.stderr)
 
 
 def _layers(document: Document, console: Console) -> Table:
@@ -72,5 +80,6 @@ def _summary(document: Document) -> Table:
     table.add_column(style="bold")
     table.add_column(overflow="fold")
     for label, text in summary(document):
-        table.add_row(label, printable(text))
+        if label != WARNING:
+            table.add_row(label, printable(text))
     return table

@@ -9,12 +9,13 @@ import pytest
 
 from soc_sim.observe.columns import columns, rows
 from soc_sim.observe.summary import summary
-from soc_sim.observe.tables import print_result
+from soc_sim.observe.tables import print_result, print_warnings
 
 
 def printed(document: dict[str, Any], width: int | None = None) -> str:
     file = io.StringIO()
     print_result(document, file, width)
+    print_warnings(document, file)
     return file.getvalue()
 
 
