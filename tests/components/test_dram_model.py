@@ -29,7 +29,8 @@ class Bench:
         for name in type(timing).model_fields:
             if name.startswith("n") and getattr(timing, name) is not None:
                 setattr(self, name, getattr(timing, name) * timing.tck_ps)
-        self.burst_ps = description.burst_length // 2 * timing.tck_ps
+        self.burst_ps = description.burst_cycles * timing.tck_ps
+        self.spacing_ps = max(self.burst_ps, timing.nCCD_L * timing.tck_ps)
 
     def __getattr__(self, name: str) -> int:
         """A timing parameter in picoseconds."""
@@ -97,7 +98,7 @@ def test_a_row_stays_open_for_tras_and_read_to_precharge(bench: Bench) -> None:
 
 def test_a_written_row_recovers_before_its_precharge(bench: Bench) -> None:
     bench.at(0, bench.seen.write, 0, 1)
-    bench.at(0, bench.seen.read, bench.other_row(1), 1)
+    bench.at(bench.description.timing.tck_ps, bench.seen.read, bench.other_row(1), 1)
     written_ps = bench.nRCD + bench.nCWL + bench.burst_ps
     precharge_ps = max(bench.nRAS, written_ps + bench.nWR)
     done_ps = bench.run()
@@ -107,7 +108,7 @@ def test_a_written_row_recovers_before_its_precharge(bench: Bench) -> None:
 
 def test_a_read_behind_a_write_waits_for_the_turnaround(bench: Bench) -> None:
     bench.at(0, bench.seen.write, 0, 1)
-    bench.at(0, bench.seen.read, 0, 1)
+    bench.at(bench.description.timing.tck_ps, bench.seen.read, 0, 1)
     written_ps, read_ps = bench.run()
     assert read_ps == written_ps + bench.nWTR_L + bench.nCL + bench.burst_ps
 
@@ -127,12 +128,15 @@ def test_the_controller_adds_its_latency_once() -> None:
 
 
 def test_banks_open_rows_while_others_transfer(bench: Bench) -> None:
-    """Two rows in two banks, read back to back: only the first activate shows."""
+    """Two rows in two banks, read back to back: only the first activate shows, and tCCD_L within a row."""
     d = bench.description
     bench.at(0, bench.seen.read, 0, d.row_bytes)
     bench.at(0, bench.seen.read, d.row_bytes, d.row_bytes)
     bursts = 2 * d.row_bytes // d.burst_bytes
-    assert bench.run()[1] == bench.nRCD + bench.nCL + bursts * bench.burst_ps
+    elapsed_ps = max(bench.run()) - bench.nRCD - bench.nCL
+    assert bursts * bench.burst_ps <= elapsed_ps <= bench.burst_ps + (bursts - 1) * bench.spacing_ps
+    if bench.spacing_ps == bench.burst_ps:
+        assert elapsed_ps == bursts * bench.burst_ps
 
 
 def test_a_long_sequential_read_reaches_the_peak_less_refreshes(bench: Bench) -> None:
@@ -142,13 +146,13 @@ def test_a_long_sequential_read_reaches_the_peak_less_refreshes(bench: Bench) ->
     for address in range(0, size_bytes, 2048):
         bench.at(0, bench.seen.read, address, 2048)
     elapsed_ps = max(bench.run())
-    data_ps = -(-size_bytes // 2048) * 2048 * bench.burst_ps // d.burst_bytes
+    bursts = -(-size_bytes // 2048) * 2048 // d.burst_bytes
     refreshes = (elapsed_ps - bench.burst_ps) // bench.nREFI
     assert refreshes >= 20
     reopening_ps = bench.nRAS + bench.nRP + bench.nRFC + bench.nRCD + bench.nCL
-    assert data_ps + (refreshes - 1) * bench.nRFC <= elapsed_ps
-    assert elapsed_ps <= data_ps + (refreshes + 1) * reopening_ps
-    assert bench.memory.busy_ps == data_ps
+    assert bursts * bench.burst_ps + (refreshes - 1) * bench.nRFC <= elapsed_ps
+    assert elapsed_ps <= bursts * bench.spacing_ps + (refreshes + 1) * reopening_ps
+    assert bench.memory.busy_ps == bursts * bench.burst_ps
 
 
 @pytest.mark.parametrize("intervals", [0.5, 1, 1.5, 7.25])
@@ -195,15 +199,12 @@ def test_channels_share_the_work_evenly() -> None:
     """Over two channels a sequential read takes half of the time on the buses."""
     elapsed_ps = {}
     for channels in (1, 2):
-        bench = Bench(load("ddr4_2400", Dram, (f"channels={channels}", "controller_latency=0 s")))
+        bench = Bench(load("lpddr4_3200", Dram, (f"channels={channels}", "controller_latency=0 s")))
         size_bytes = 8 * bench.description.channel_interleave_bytes
         bench.at(0, bench.seen.read, 0, size_bytes)
         elapsed_ps[channels] = bench.run()[0] - bench.nRCD - bench.nCL
-        assert bench.memory.peak_bytes_per_s == pytest.approx(channels * 19.2e9, rel=1e-3)
-        assert {channel.read_bursts for channel in bench.memory.channels} == {
-            size_bytes // bench.description.burst_bytes // channels
-        }
-    assert elapsed_ps[1] == 2 * elapsed_ps[2]
+        assert bench.memory.peak_bytes_per_s == pytest.approx(channels * 12.8e9)
+    assert elapsed_ps[1] == 2 * elapsed_ps[2] == size_bytes // bench.description.burst_bytes * bench.burst_ps
 
 
 requests = st.tuples(

@@ -26,16 +26,19 @@ def test_cycles_and_folds_cost_nothing() -> None:
 
 
 @pytest.mark.parametrize(("latency_cycles", "events_of_a_chunk"), [(0, 1), (4, 2)])
-@pytest.mark.parametrize("memory", ["", "dram=lpddr4_3200"])
+@pytest.mark.parametrize(("memory", "looks_of_a_chunk"), [("", 0), ("dram=lpddr4_3200", 1)])
 def test_a_chunk_costs_one_event_at_the_memory_and_one_for_the_interconnects_latency(
-    latency_cycles: int, events_of_a_chunk: int, memory: str
+    latency_cycles: int, events_of_a_chunk: int, memory: str, looks_of_a_chunk: int
 ) -> None:
+    """A DRAM, which does not know on arrival when it will have served a chunk, looks again at most once more."""
+
     def loaded(chunks: int) -> int:
         load = Load(0, 0, 0, "inputs", (Region("dram", 0, 256 * chunks),), 256)
         settings = [f"interconnect.latency_cycles={latency_cycles}", *([memory] if memory else [])]
         return events([load, Compute(1, 0, 0, (), (0,), 0, 0, 256, tile(1))], *settings)
 
-    assert loaded(50) - loaded(10) == 40 * events_of_a_chunk
+    chunks = loaded(50) - loaded(10)
+    assert 40 * events_of_a_chunk <= chunks <= 40 * (events_of_a_chunk + looks_of_a_chunk)
 
 
 def test_handing_over_costs_one_event_and_another_where_the_unit_waits_for_it() -> None:

@@ -45,14 +45,18 @@ class Memory(Component):
 
     def _serve(self, transfer: Transfer, start_ps: int, end_ps: int, done_ps: int) -> None:
         """Count the transfer, record it, and call back at ``done_ps``."""
+        self._record(transfer, start_ps, end_ps)
+        self.simulation.call_at(done_ps, lambda: transfer.done(transfer))
+
+    def _record(self, transfer: Transfer, start_ps: int, end_ps: int) -> None:
+        """Count the transfer and write down when its data moved."""
         transfer.data_start_ps = start_ps
         transfer.data_end_ps = end_ps
         if transfer.write:
             self.write_bytes += transfer.size_bytes
         else:
             self.read_bytes += transfer.size_bytes
-        simulation = self.simulation
-        if simulation.recorder is not None:
+        recorder = self.simulation.recorder
+        if recorder is not None:
             kind = "write" if transfer.write else "read"
-            simulation.recorder.slice(self.name, f"{kind} {transfer.initiator}", start_ps, end_ps, transfer.layer)
-        simulation.call_at(done_ps, lambda: transfer.done(transfer))
+            recorder.slice(self.name, f"{kind} {transfer.initiator}", start_ps, end_ps, transfer.layer)

@@ -1,1 +1,4 @@
-"""DRAM: ``model`` takes transfers, ``mapping`` splits them into runs of one row, ``channel`` has banks and bus."""
+"""DRAM: ``model`` takes transfers, ``mapping`` says where they lie, ``scheduler`` orders commands, ``state`` allows them.
+
+``replay`` serves a trace (``trace``) without an SoC. README.md says what is modelled and how accurate it is.
+"""

@@ -12,14 +12,18 @@ A request is a run of bursts in one row. While nothing else can get between them
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
 
 from soc_sim.components.memory.dram.state import NO_ROW, ChannelState
 from soc_sim.config.memory import Dram
 
 NEVER = 1 << 62
-Choice = tuple[int, int, bool, int]
-"""A command: (cycle, bank, whether it is a read or write, 1 of a write or of a row for a write)."""
+Choice = tuple[int, int, bool, int, int]
+"""A command: (cycle, bank, whether it is a read or write, 1 of a write or of a row for a write, bursts of it in a row).
+
+A refresh has ~rank as its bank.
+"""
 
 
 class Run:
@@ -50,17 +54,21 @@ class Scheduler:
         "_active",
         "_age_limit",
         "_ages",
+        "_backlog",
         "_bursts_at_once",
         "_cap",
         "_closes",
         "_due",
+        "_first_due",
         "_high",
         "_hit",
         "_hits_since_activate",
         "_low",
         "_next",
         "_refresh_interval",
+        "_room",
         "_serving",
+        "_stamps",
         "_waiting",
         "_write_mode",
         "completed",
@@ -73,7 +81,18 @@ class Scheduler:
         """``bursts_at_once``: most bursts that one step issues."""
         controller, timing, ranks = description.controller, description.timing, description.ranks
         self.state = ChannelState(description)
-        banks = ranks * description.banks
+        state, banks = self.state, ranks * description.banks
+        self._stamps = (
+            state.open_row,
+            state.group_of,
+            state.rank_of,
+            state.bank_column,
+            state.bank_activate,
+            state.bank_precharge,
+            (state.group_activate, state.rank_activate),
+            tuple(zip(state.group_column, state.rank_column, strict=True)),
+        )
+        """Of the state: what every choice looks at."""
         self.completed: list[Run] = []
         """Runs whose last command has gone out, in that order; whoever reads the list empties it."""
         self.queued = [0, 0]
@@ -87,6 +106,9 @@ class Scheduler:
         self._active: dict[int, Run] = {}
         """Bank → run for whose next burst the row has been opened."""
         self._hits_since_activate = [0] * banks
+        self._backlog = (deque[Run](), deque[Run]())
+        """Reads (writes) that have not entered their queue."""
+        self._room = (controller.read_queue, controller.write_queue)
         self._ages = 0
         self._write_mode = False
         self._serving = False
@@ -101,15 +123,26 @@ class Scheduler:
         self._refresh_interval = timing.nREFI
         # Ranks take turns.
         self._due = [timing.nREFI * (rank + ranks) // ranks for rank in range(ranks)]
+        self._first_due = min(self._due)
         self._next: Choice | None = None
 
     def push(self, cycle: int, run: Run) -> None:
-        """Queue a run; its first command can go out in ``cycle``. All commands before must have gone out."""
+        """Take a run; its first command can go out in ``cycle``. All commands before must have gone out.
+
+        It enters its queue as soon as there is room for a burst and nothing waits before it.
+        """
         if cycle > self.now:
             self._write_mode = self._wants_writes()
             self.now = cycle
+        if self.queued[run.write] >= self._room[run.write]:
+            self._backlog[run.write].append(run)
+            self._next = None
+        else:
+            self._enqueue(run)
+
+    def _enqueue(self, run: Run) -> None:
         bank, write = run.bank, run.write
-        run.arrival, run.age = cycle, self._ages
+        run.arrival, run.age = self.now, self._ages
         self._ages += 1
         self.queued[write] += run.bursts
         waiting = self._waiting[write].get(bank)
@@ -121,7 +154,7 @@ class Scheduler:
         if self.state.open_row[bank] == run.row and self._hit[write][bank] is None:
             self._hit[write][bank] = run
             self._next = None
-        if self._next is not None and self._wants_writes() != self._serving:
+        if self._next is not None and (self._next[4] > 1 or self._wants_writes() != self._serving):
             self._next = None
 
     @property
@@ -130,25 +163,40 @@ class Scheduler:
         return bool(self._active) or self.queued != [0, 0]
 
     def next_cycle(self) -> int:
-        """When the next command goes out if nothing else arrives; :data:`NEVER` if nothing waits."""
+        """When the next command goes out, or the next refresh begins, if nothing else arrives."""
         return (self._next or self._choose())[0]
+
+    def planned(self) -> tuple[int, Run | None, int]:
+        """What the next step does if nothing else arrives: its last cycle, whose bursts it moves, and how many."""
+        cycle, bank, column, write, bursts = self._next or self._choose()
+        run = (self._active.get(bank) or self._hit[write][bank]) if column else None
+        return cycle + (bursts - 1) * self.state.spacing_l, run, bursts
 
     def advance(self, end: int) -> None:
         """Issue every command before cycle ``end``."""
-        while (cycle := (self._next or self._choose())[0]) < end:
+        while (self._next or self._choose())[0] < end:
             self.step(end)
-        if cycle == NEVER:
-            # Refreshes go on while nothing waits.
-            while (due := min(self._due)) < end:
-                self._refresh(self._due.index(due))
+
+    def advance_whole_steps(self, end: int) -> None:
+        """As :meth:`advance`, but leave a step that is under way at ``end`` for later; nothing may arrive by then."""
+        while True:
+            cycle, *_, bursts = self._next or self._choose()
+            if cycle + (bursts - 1) * self.state.spacing_l >= end:
+                return
+            self.step()
 
     def step(self, end: int = NEVER) -> None:
-        """Issue the next command, or several of one run, but none in ``end`` or later."""
-        cycle, bank, column, write = self._next or self._choose()
+        """Issue the next command, or several of one run, but none of these in ``end`` or later; or refresh."""
+        cycle, bank, column, write, bursts = self._next or self._choose()
         self._next = None
+        if bank < 0:
+            self._refresh(cycle, ~bank)
+            return
         self._write_mode = self._serving
         if column:
-            self._access(cycle, bank, write, end)
+            if bursts > 1:
+                bursts = min(bursts, (end - cycle - 1) // self.state.spacing_l + 1)
+            self._access(cycle, bank, write, bursts)
         elif self.state.open_row[bank] == NO_ROW:
             self._activate(cycle, bank, write)
         else:
@@ -168,60 +216,74 @@ class Scheduler:
         for hit, waiting_runs in zip(self._hit, self._waiting, strict=True):
             hit[bank] = _first(waiting_runs.get(bank, ()), run.row)
         self.now = cycle + 1
+        if self._backlog[write]:
+            self._admit(write)
 
-    def _access(self, cycle: int, bank: int, write: int, end: int) -> None:
-        """One burst of the run for which the row was opened; else as many of the oldest hit as nothing gets between."""
-        state, bursts = self.state, 1
+    def _access(self, cycle: int, bank: int, write: int, bursts: int) -> None:
+        """Bursts of the run for which the row was opened, or else of the oldest hit."""
+        state, hits = self.state, self._hit[write]
         run = self._active.pop(bank, None)
-        if run is not None:
-            data_end = state.column(cycle, bank, run.write)
-            last = run.left == 1
-        else:
-            run = self._hit[write][bank]
+        opened = run is not None
+        if run is None:
+            run = hits[bank]
             assert run is not None  # noqa: S101 # or the bank would not have been chosen
-            if run.left > 1 and self._bursts_at_once > 1:
-                bursts = self._batch(cycle, run, end)
-            data_end = state.column(cycle, bank, write) if bursts == 1 else state.columns(cycle, bank, write, bursts)
-            self.queued[write] -= bursts
-            last = run.left == bursts
-            if last:
-                waiting = self._waiting[write][bank]
-                place = waiting.index(run)
-                self._drop(waiting, place, bank, write)
-                self._hit[write][bank] = _first(waiting[place:], run.row)
-            self._hits_since_activate[bank] += bursts
+        data_end = state.column(cycle, bank, write) if bursts == 1 else state.columns(cycle, bank, write, bursts)
         span = (bursts - 1) * state.spacing_l
         if run.data_start < 0:
             run.data_start = data_end - span - state.nbl
         run.left -= bursts
+        self.queued[write] -= bursts - opened
+        self._hits_since_activate[bank] += bursts - opened
         self.now = cycle + span + 1
-        if last:
+        if not run.left:
             run.data_end = data_end
             self.completed.append(run)
+            if run is hits[bank]:
+                waiting = self._waiting[write][bank]
+                place = waiting.index(run)
+                self._drop(waiting, place, bank, write)
+                hits[bank] = _first(waiting[place:], run.row)
+        if self._backlog[write]:
+            self._admit(write)
         if self._closes and self._hit[0][bank] is None is self._hit[1][bank]:
             state.precharge(state.bank_precharge[bank], bank)
 
-    def _batch(self, cycle: int, run: Run, end: int) -> int:
-        """Bursts of the hit ``run`` from ``cycle`` on before ``end`` between which no other command can get."""
-        state, write = self.state, run.write
-        # Hits elsewhere lose every tie against an older one, unless they have to wait less after it.
-        equal_spacing = state.spacing_s == state.spacing_l and len(self._due) == 1
-        first = min(end, *self._due)
-        for bank, active in self._active.items():
-            first = min(first, state.earliest_column(bank, active.write))
-        for bank, waiting in self._waiting[write].items():
-            oldest, hit = waiting[0], self._hit[write][bank]
-            if state.open_row[bank] == NO_ROW:
-                first = min(first, state.earliest_activate(bank))
-            elif hit is not oldest and bank not in self._active:
-                first = min(first, state.bank_precharge[bank])
-            if hit is not None and hit is not run and not (equal_spacing and hit.age > run.age):
-                first = min(first, state.earliest_column(bank, write))
+    def _batch(self, cycle: int, bank: int, write: int) -> int:
+        """Bursts of the chosen run from ``cycle`` on between which no other command can get."""
+        state, run = self.state, self._hit[write][bank]
+        chosen = self._active.get(bank, run)
+        if run is not chosen or run is None or run.left == 1 or self._serving != write:
+            return 1
+        opened = bank in self._active
+        first = self._first_due
+        for other, active in self._active.items():
+            if other != bank:
+                first = min(first, state.earliest_column(other, active.write))
+        hits, queue = self._hit[write], self._waiting[write]
+        if len(queue) > 1 or queue[bank][0] is not run:
+            # Hits elsewhere lose every tie against an older one, unless they have to wait less after it.
+            equal_spacing = state.spacing_s == state.spacing_l and len(self._due) == 1
+            for other, waiting in queue.items():
+                hit = hits[other]
+                if state.open_row[other] == NO_ROW:
+                    first = min(first, state.earliest_activate(other))
+                elif hit is not waiting[0] and other not in self._active:
+                    first = min(first, state.bank_precharge[other])
+                if hit is not None and hit is not run and not (equal_spacing and hit.age > run.age):
+                    first = min(first, state.earliest_column(other, write))
         bursts = min(run.left, self._bursts_at_once, max(0, first - cycle - 1) // state.spacing_l + 1)
         if write and self.queued[0]:
             # Reads are next as soon as the queue is below its threshold.
-            bursts = min(bursts, max(1, int(self.queued[1] - self._low) + 1))
+            bursts = min(bursts, max(1, int(self.queued[1] - self._low) + 1 + opened))
+        if self._backlog[write]:
+            # The next run enters as soon as there is room.
+            bursts = min(bursts, max(1, self.queued[write] - self._room[write] + 1 + opened))
         return bursts
+
+    def _admit(self, write: int) -> None:
+        backlog = self._backlog[write]
+        while backlog and self.queued[write] < self._room[write]:
+            self._enqueue(backlog.popleft())
 
     def _drop(self, waiting: list[Run], place: int, bank: int, write: int) -> None:
         del waiting[place]
@@ -230,29 +292,24 @@ class Scheduler:
 
     def _wants_writes(self) -> bool:
         reads, writes = self.queued
-        if self._write_mode:
-            return writes >= self._low or not reads
-        return writes > self._high or not reads
+        return not reads or writes > self._high or (self._write_mode and writes >= self._low)
 
-    def _refresh(self, rank: int) -> None:
+    def _refresh(self, cycle: int, rank: int) -> None:
         state = self.state
-        state.refresh(self._due[rank], rank)
+        state.refresh(cycle, rank)
+        self.now = max(self.now, cycle)
         self._due[rank] += self._refresh_interval
+        self._first_due = min(self._due)
         for bank, owner in enumerate(state.rank_of):
             if owner == rank:
                 self._hit[0][bank] = self._hit[1][bank] = None
 
     def _choose(self) -> Choice:
-        """The next command. Refreshes that are due before it are done, but after bursts whose row has been opened."""
-        while True:
-            chosen = self._oldest_ready()
-            due = min(self._due)
-            if chosen[0] < due:
-                self._next = chosen
-                return chosen
-            if chosen[0] == NEVER:
-                return chosen
-            rank = self._due.index(due)
+        """What comes next. A refresh that is due comes first, but after bursts whose row has been opened."""
+        cycle, bank, column, write = self._oldest_ready()
+        bursts = 1
+        if cycle >= self._first_due:
+            rank = self._due.index(self._first_due)
             opened = [
                 (max(self.now, self.state.earliest_column(bank, run.write)), run.age, bank, run.write)
                 for bank, run in self._active.items()
@@ -260,23 +317,30 @@ class Scheduler:
             ]
             if opened:
                 cycle, _, bank, write = min(opened)
-                self._next = cycle, bank, True, write
-                return self._next
-            self._refresh(rank)
+                column = True
+            else:
+                cycle, bank, column = self._first_due, ~rank, False
+        elif column and self._bursts_at_once > 1:
+            bursts = self._batch(cycle, bank, write)
+        self._next = cycle, bank, column, write, bursts
+        return self._next
 
-    def _oldest_ready(self) -> Choice:
+    def _oldest_ready(self) -> tuple[int, int, bool, int]:
         """The first command that is legal; among several in one cycle that of a row just opened, then the oldest."""
-        state, now = self.state, self.now
+        now = self.now
+        open_row, group_of, rank_of, bank_column, bank_activate, bank_precharge, activates, columns = self._stamps
+        group_activate, rank_activate = activates
         best_at, best_age, best_bank, best_column = NEVER, NEVER, -1, False
-        bank_column, group_of, rank_of = state.bank_column, state.group_of, state.rank_of
-        write = best_write = int(self._wants_writes())
-        self._serving = bool(write)
+        reads, writes = self.queued
+        self._serving = serving = not reads or writes > self._high or (self._write_mode and writes >= self._low)
+        write = best_write = int(serving)
         for bank, run in self._active.items():
             kind = run.write
+            group_column, rank_column = columns[kind]
             at = bank_column[bank]
-            if (other := state.group_column[kind][group_of[bank]]) > at:
+            if (other := group_column[group_of[bank]]) > at:
                 at = other
-            if (other := state.rank_column[kind][rank_of[bank]]) > at:
+            if (other := rank_column[rank_of[bank]]) > at:
                 at = other
             if at < now:
                 at = now
@@ -284,9 +348,8 @@ class Scheduler:
                 best_at, best_age, best_bank, best_column, best_write = at, run.age, bank, True, kind
         if best_column:
             best_age = -1
-        hits, open_row, active = self._hit[write], state.open_row, self._active
-        bank_activate, group_activate, rank_activate = state.bank_activate, state.group_activate, state.rank_activate
-        group_column, rank_column = state.group_column[write], state.rank_column[write]
+        hits, active = self._hit[write], self._active
+        group_column, rank_column = columns[write]
         for bank, waiting in self._waiting[write].items():
             run = waiting[0]
             if open_row[bank] == NO_ROW:
@@ -299,7 +362,7 @@ class Scheduler:
             else:
                 hit = hits[bank]
                 if hit is not run and bank not in active:
-                    at = state.bank_precharge[bank]
+                    at = bank_precharge[bank]
                     if at < now:
                         at = now
                     if at < best_at or (at == best_at and run.age < best_age):

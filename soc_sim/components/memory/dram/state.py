@@ -195,7 +195,8 @@ class ChannelState:
         self.refreshes += 1
 
     def open_cycles(self, now: int) -> int:
-        """Cycles with a row open up to ``now``."""
+        """Cycles with a row open up to ``now`` (the last may have been closed ahead, when its data are safe)."""
         return self.active_cycles + sum(
-            max(0, now - opened) for opened, banks in zip(self._opened_at, self._open_banks, strict=True) if banks
+            max(0, now - opened) if banks else min(0, now - closed)
+            for opened, closed, banks in zip(self._opened_at, self._closed_at, self._open_banks, strict=True)
         )

@@ -1,0 +1,251 @@
+"""Order of commands: bounds from formulas, policies, and that steps of many bursts equal as many of one."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from soc_sim.components.memory.dram.mapping import AddressMapping
+from soc_sim.components.memory.dram.replay import Replay, Request, replay
+from soc_sim.components.memory.dram.scheduler import Run, Scheduler
+from soc_sim.config.loader import load
+from soc_sim.config.memory import Dram
+from soc_sim.errors import ConfigurationError
+
+LINE = 64
+
+
+def dram(preset: str = "ddr4_2400_x64", *overrides: str) -> Dram:
+    return load(preset, Dram, overrides)
+
+
+def reads(*addresses: int, max_outstanding: int = 0, description: Dram | None = None) -> Replay:
+    requests = [Request(0, address, LINE, False) for address in addresses]
+    return replay(description or dram(), requests, max_outstanding)
+
+
+NEVER_REFRESH = "timing.nREFI=1000000000"
+
+
+def test_an_unloaded_read_takes_activate_column_access_and_burst() -> None:
+    """And one cycle from its acceptance to the first command."""
+    timing = dram().timing
+    result = reads(0)
+    assert result.read_latency_cycles == result.cycles == 1 + timing.nRCD + timing.nCL + 4
+
+
+def test_a_page_is_bound_by_tccd_l_and_by_tccd_s_where_bank_groups_alternate() -> None:
+    addresses = range(0, 2**19, LINE)
+    timing = dram().timing
+    cycles = {
+        order: reads(*addresses, description=dram("ddr4_2400_x64", f"mapping={order}", NEVER_REFRESH)).cycles
+        for order in ("robaracobg", "robabgraco")
+    }
+    assert cycles["robaracobg"] == pytest.approx(len(addresses) * timing.nCCD_S, rel=0.01)
+    # With 32 reads in the queue, the end of a page overlaps with the beginning of the next in another bank group.
+    one_page = reads(*range(0, 8192, LINE), description=dram("ddr4_2400_x64", NEVER_REFRESH)).cycles
+    assert one_page == 1 + timing.nRCD + 127 * timing.nCCD_L + timing.nCL + 4
+
+
+def test_rows_of_one_bank_are_bound_by_trc() -> None:
+    description = dram("ddr4_2400_x64", NEVER_REFRESH)
+    timing, stride = description.timing, description.row_bytes * description.banks
+    count = 200
+    result = reads(*(index * stride for index in range(count)), description=description)
+    row_cycle = timing.nRAS + timing.nRP
+    assert result.cycles == 1 + (count - 1) * row_cycle + timing.nRCD + timing.nCL + 4
+    assert (result.row_misses, result.row_conflicts) == (1, count - 1)
+
+
+def test_activates_are_bound_by_tfaw() -> None:
+    """One burst a row, in all banks in turn: four activates in tFAW, longer than four times tRRD_S or tRC / 4."""
+    description = dram("ddr4_2400_x64", NEVER_REFRESH, "timing.nFAW=80", "mapping=rocobabg")
+    addresses = [LINE * index + 2**20 * (index // 16) for index in range(800)]
+    result = reads(*addresses, description=description)
+    assert result.activates == len(addresses)
+    assert result.cycles == pytest.approx(len(addresses) / 4 * 80, rel=0.02)
+
+
+def test_refreshes_take_their_share() -> None:
+    """tRFC of every tREFI, and closing and opening rows."""
+    description = dram("lpddr4_3200_x32")
+    timing, count = description.timing, 2**16
+    result = reads(*range(0, count * LINE, LINE), description=description)
+    assert result.refreshes == (result.cycles - 1) // timing.nREFI
+    least = count * 8 / (1 - timing.nRFC / timing.nREFI)
+    reopening = timing.nRAS + timing.nRP + timing.nRCD + timing.nCL
+    assert least * 0.99 <= result.cycles <= least + (result.refreshes + 1) * reopening
+
+
+def test_a_read_behind_a_write_waits_for_the_turnaround() -> None:
+    """Write command at 1 + tRCD (it opened the row), read CWL + BL/2 + tWTR_L later."""
+    timing = dram().timing
+    result = replay(dram(), [Request(0, 0, LINE, True), Request(0, LINE, LINE, False)])
+    assert result.cycles == 1 + timing.nRCD + timing.nCWL + 4 + timing.nWTR_L + timing.nCL + 4
+
+
+def test_refreshes_of_ranks_take_turns() -> None:
+    description = dram("ddr4_2400_x64", "ranks=2")
+    late_ps = 10 * description.timing.nREFI * description.timing.tck_ps
+    result = replay(description, [Request(late_ps, 0, LINE, False)])
+    assert result.refreshes == 10 + 9
+
+
+def test_an_older_request_closes_a_row_that_only_younger_ones_want() -> None:
+    """Row 1 arrives before the second request to row 0, and while row 0 cannot be read for tCCD_L."""
+    description = dram("ddr4_2400_x64", "timing.nRTP=1", "timing.nRAS=17", NEVER_REFRESH)
+    scheduler = Scheduler(description)
+    first, older, younger = (Run(0, row, 1, 0, None) for row in (0, 1, 0))
+    for cycle, run in ((0, first), (15, older), (16, younger)):
+        scheduler.advance(cycle)
+        scheduler.push(cycle, run)
+    scheduler.advance(1000)
+    assert scheduler.completed == [first, older, younger]
+
+
+def test_a_hit_that_is_older_keeps_its_row_open() -> None:
+    scheduler = Scheduler(dram("ddr4_2400_x64", "timing.nRTP=1", "timing.nRAS=17", NEVER_REFRESH))
+    runs = [Run(0, row, 1, 0, None) for row in (0, 0, 0, 1)]
+    for run in runs:
+        scheduler.push(0, run)
+    scheduler.advance(1000)
+    assert scheduler.completed == runs
+
+
+def test_a_cap_on_hits_lets_an_older_request_in() -> None:
+    """Hits that keep coming starve another row; a cap of 4 ends that."""
+
+    def place(*overrides: str) -> int:
+        scheduler = Scheduler(dram("ddr4_2400_x64", NEVER_REFRESH, *overrides))
+        other = Run(0, 1, 1, 0, None)
+        for index, run in enumerate([Run(0, 0, 1, 0, None), other, *(Run(0, 0, 1, 0, None) for _ in range(20))]):
+            scheduler.advance(20 + index)
+            scheduler.push(20 + index if index else 0, run)
+        scheduler.advance(10_000)
+        return scheduler.completed.index(other)
+
+    assert place() == 21
+    assert place("controller.row_hit_cap=4") <= 6
+    assert place("controller.age_limit_cycles=30") < 21
+
+
+def test_writes_wait_until_their_queue_fills() -> None:
+    """80 % of 32 bursts: the 26th write turns the controller to writes, the 7th last turns it back."""
+    scheduler = Scheduler(dram("ddr4_2400_x64", NEVER_REFRESH))
+    for index in range(30):
+        scheduler.push(0, Run(index % 16, 0, 1, 0, None))
+    for index in range(25):
+        scheduler.push(0, Run(index % 16, 0, 1, 1, None))
+    scheduler.step()
+    assert scheduler.queued == [29, 25]
+    scheduler.push(1, Run(0, 0, 1, 1, None))
+    while len([run for run in scheduler.completed if run.write]) < 15:
+        scheduler.step()
+    assert [run.write for run in scheduler.completed].count(0) <= 10
+    scheduler.advance(10_000)
+    assert not scheduler.busy
+    assert {run.write for run in scheduler.completed[-3:]} == {1}
+
+
+def test_closed_pages_turn_conflicts_into_misses() -> None:
+    """Reads of other rows that come one by one need not wait for the precharge."""
+    requests = [Request(index * 200_000, index * 8192 * 16, LINE, False) for index in range(30)]
+    found = {
+        policy: replay(dram("ddr4_2400_x64", f"controller.page_policy={policy}", NEVER_REFRESH), requests)
+        for policy in ("open", "closed")
+    }
+    assert (found["open"].row_conflicts, found["closed"].row_conflicts) == (29, 0)
+    saved = found["open"].read_latency_cycles - found["closed"].read_latency_cycles
+    assert saved == 29 * dram().timing.nRP
+
+
+def test_a_longer_queue_finds_more_hits() -> None:
+    addresses = list(
+        itertools.chain.from_iterable(zip(range(0, 2**16, LINE), range(2**24, 2**24 + 2**16, LINE), strict=True))
+    )
+    few = reads(*addresses, description=dram("ddr4_2400_x64", "controller.read_queue=2"))
+    many = reads(*addresses)
+    assert many.activates < few.activates
+    assert many.cycles < few.cycles
+
+
+ORDERS = ("rorababgco", "robaracobg", "rocobarabgch", "chrorababgco", "co")
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("hashed", ["false", "true"])
+def test_a_mapping_gives_every_burst_a_place_of_its_own(order: str, hashed: str) -> None:
+    """Channel, bank, row and column identify a burst: no place takes more bursts than a row has."""
+    description = dram(
+        "ddr4_2400_x64", f"mapping={order}", f"hash_banks={hashed}", "channels=2", "ranks=2", "rows=4", "row=512 B"
+    )
+    mapping = AddressMapping(description)
+    places: dict[tuple[int, int, int], int] = {}
+    for address in range(0, description.capacity_bytes, description.burst_bytes):
+        place = mapping.locate(address)
+        places[place] = places.get(place, 0) + 1
+    assert len(places) == 2 * 2 * 16 * 4
+    assert set(places.values()) == {8}
+
+
+def test_the_lowest_part_of_a_mapping_changes_first() -> None:
+    banks = [AddressMapping(dram("ddr4_2400_x64", "mapping=robacobg")).locate(index * LINE)[1] for index in range(5)]
+    assert banks == [0, 4, 8, 12, 0]
+
+
+@pytest.mark.parametrize("order", ["roro", "robabgc", "xx", "ROBA"])
+def test_an_impossible_order_is_a_fault(order: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"mapping: '{order}' is no order"):
+        dram("ddr4_2400_x64", f"mapping={order}")
+
+
+RUN = st.tuples(st.integers(0, 15), st.integers(0, 2), st.integers(1, 40), st.integers(0, 1), st.integers(0, 300))
+CONTROLLERS = (
+    (),
+    ("controller.page_policy=closed",),
+    ("controller.row_hit_cap=4",),
+    ("ranks=2",),
+    ("controller.read_queue=8", "controller.write_queue=4"),
+    ("timing.nREFI=700",),
+)
+
+
+@settings(max_examples=150)
+@given(
+    st.sampled_from(["ddr4_2400_x64", "lpddr4_3200_x32", "hbm2_2000_x128", "lpddr3_1600_x32"]),
+    st.sampled_from(CONTROLLERS),
+    st.lists(RUN, min_size=1, max_size=25),
+    st.integers(0, 2),
+)
+def test_steps_of_many_bursts_equal_as_many_of_one(
+    preset: str, overrides: tuple[str, ...], wanted: list[tuple[int, int, int, int, int]], looks: int
+) -> None:
+    """Same data times and commands, also where the steps are cut short by arrivals or looked at in between."""
+    description = dram(preset, *overrides)
+    outcomes = []
+    for at_once in (1, 2**62):
+        scheduler, cycle, runs = Scheduler(description, bursts_at_once=at_once), 0, []
+        for bank, row, bursts, write, gap in wanted:
+            for look in range(looks):
+                scheduler.advance_whole_steps(cycle + gap * look // looks)
+            cycle += gap
+            scheduler.advance(cycle)
+            runs.append(Run(bank % description.banks, row, bursts, write, None))
+            scheduler.push(cycle, runs[-1])
+        scheduler.advance(cycle + 20_000)
+        state = scheduler.state
+        assert not scheduler.busy
+        outcomes.append(
+            (
+                [(run.data_start, run.data_end, run.left) for run in runs],
+                state.activates,
+                state.conflicts,
+                state.refreshes,
+                state.bursts,
+                state.open_cycles(cycle + 20_000),
+            )
+        )
+    assert outcomes[0] == outcomes[1]
