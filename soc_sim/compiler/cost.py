@@ -334,10 +334,12 @@ class CostModel:
     ) -> Floats:
         """Time that ports of buffers or the decompression unit need for so many tiles, over the array's cycles."""
         soc, e = self.soc, self.soc.array.operand_bytes
+        # What the DMA moves for one tile meets the array at work on another.
+        moved = tiles * (1 - 1 / (self.g_tiles * self.m_tiles * self.k_tiles * self.n_tiles))
         accesses = {
-            "weights": weight_words * e + self.weight_tile * tiles,
-            "inputs": input_words * e + (2 * self.addend_tile + self.input_tile) * tiles,
-            "outputs": output_words * word_bytes + self.output_elements * word_bytes * tiles,
+            "weights": weight_words * e + self.weight_tile * moved,
+            "inputs": input_words * e + self.addend_tile * tiles + (self.addend_tile + self.input_tile) * moved,
+            "outputs": output_words * word_bytes + self.output_elements * e * moved,
         }
         ratio: Floats = np.ones((1, 1))
         for name in BUFFERS:

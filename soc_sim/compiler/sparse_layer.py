@@ -26,7 +26,7 @@ from soc_sim.sparsity.bitmap import Bitmap, extents
 from soc_sim.sparsity.formats import FORMATS
 from soc_sim.sparsity.formats.base import index_bits
 
-MOST_IS_BLOCKS = 8
+MOST_IS_BLOCKS = 4
 _ONES = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).sum(axis=1).astype(np.int64)
 """Byte → how many of its bits are set."""
 
@@ -72,6 +72,7 @@ class SparseLayer:
         self._kept = _running((counts > 0).reshape(by_channel).sum(axis=3))
         self._values = _running(counts.reshape(by_channel).sum(axis=3, dtype=np.int64))
         self.values = int(self._values[..., -1].sum())
+        self._known_blocks: dict[int, list[tuple[NDArray[np.uint8], Integers]]] = {}
         self.format: FormatName = wanted or self._smallest()
 
     @property
@@ -214,16 +215,12 @@ class SparseLayer:
         return 0, 0, count, int((folds * (paid - 2)).sum() + 2 * held.sum()), *words
 
     def _is(self, m: int, channels: int) -> tuple[int, ...] | None:
-        rows, groups = self.array.rows, len(self.nonzero)
         if -(-self.nest.m // m) > MOST_IS_BLOCKS:
             return None
-        k, k_tile = self.nest.gemm.k, channels * self.nest.kernel
+        rows, k, k_tile = self.array.rows, self.nest.gemm.k, channels * self.nest.kernel
         k_tiles = -(-k // k_tile)
         totals = np.zeros(7, np.int64)
-        blocks = -(-m // rows)
-        for start in range(0, len(self.heights), blocks):
-            columns = self._packed_columns[:, start : start + blocks].reshape(groups * k, -1)
-            flat = np.flatnonzero(columns.any(axis=1))
+        for columns, flat in self._column_blocks(m):
             if not len(flat):
                 continue
             tile = flat // k * k_tiles + flat % k // k_tile
@@ -237,6 +234,15 @@ class SparseLayer:
             else:
                 totals += (int((streamed - 2 + 2 * paid).sum()), len(starts), 0, 0, *words)
         return tuple(totals.tolist())
+
+    def _column_blocks(self, m: int) -> list[tuple[NDArray[np.uint8], Integers]]:
+        """For each block of m: bytes of its rows for every (group, k), and the (group, k) that are not zero."""
+        if m not in self._known_blocks:
+            size = -(-m // self.array.rows)
+            parts = [self._packed_columns[:, start : start + size] for start in range(0, len(self.heights), size)]
+            columns = [part.reshape(len(part), -1) for part in parts]
+            self._known_blocks[m] = [(part, np.flatnonzero(np.bitwise_or.reduce(part, axis=1))) for part in columns]
+        return self._known_blocks[m]
 
     @cached_property
     def _packed_rows(self) -> NDArray[np.uint8]:
