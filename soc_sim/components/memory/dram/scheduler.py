@@ -254,24 +254,35 @@ class Scheduler:
         chosen = self._active.get(bank, run)
         if run is not chosen or run is None or run.left == 1 or self._serving != write:
             return 1
-        opened = bank in self._active
-        first = self._first_due
+        spacing, opened = state.spacing_l, bank in self._active
+        # First cycle in which something else could go out, as far as it matters.
+        first = min(self._first_due, cycle + run.left * spacing)
         for other, active in self._active.items():
-            if other != bank:
-                first = min(first, state.earliest_column(other, active.write))
+            if other != bank and (at := state.earliest_column(other, active.write)) < first:
+                first = at
         hits, queue = self._hit[write], self._waiting[write]
         if len(queue) > 1 or queue[bank][0] is not run:
             # Hits elsewhere lose every tie against an older one, unless they have to wait less after it.
-            equal_spacing = state.spacing_s == state.spacing_l and len(self._due) == 1
+            equal_spacing = state.spacing_s == spacing and len(self._due) == 1
             for other, waiting in queue.items():
+                if first <= cycle + spacing:
+                    return 1
                 hit = hits[other]
                 if state.open_row[other] == NO_ROW:
-                    first = min(first, state.earliest_activate(other))
+                    at = state.earliest_activate(other)
+                    if at < first:
+                        first = at
                 elif hit is not waiting[0] and other not in self._active:
-                    first = min(first, state.bank_precharge[other])
+                    at = state.bank_precharge[other]
+                    if at < first:
+                        first = at
                 if hit is not None and hit is not run and not (equal_spacing and hit.age > run.age):
-                    first = min(first, state.earliest_column(other, write))
-        bursts = min(run.left, self._bursts_at_once, max(0, first - cycle - 1) // state.spacing_l + 1)
+                    at = state.earliest_column(other, write)
+                    if at < first:
+                        first = at
+        if first <= cycle + spacing:
+            return 1
+        bursts = min(run.left, self._bursts_at_once, (first - cycle - 1) // spacing + 1)
         if write and self.queued[0]:
             # Reads are next as soon as the queue is below its threshold.
             bursts = min(bursts, max(1, int(self.queued[1] - self._low) + 1 + opened))

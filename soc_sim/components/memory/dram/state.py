@@ -102,8 +102,12 @@ class ChannelState:
 
     def earliest_activate(self, bank: int) -> int:
         """First legal cycle of an activate."""
-        rank_at = self.rank_activate[self.rank_of[bank]]
-        return max(self.bank_activate[bank], self.group_activate[self.group_of[bank]], rank_at)
+        at = self.bank_activate[bank]
+        if (other := self.group_activate[self.group_of[bank]]) > at:
+            at = other
+        if (other := self.rank_activate[self.rank_of[bank]]) > at:
+            at = other
+        return at
 
     def earliest_precharge(self, bank: int) -> int:
         """First legal cycle of a precharge."""
@@ -111,8 +115,12 @@ class ChannelState:
 
     def earliest_column(self, bank: int, write: int) -> int:
         """First legal cycle of a read or write of the open row."""
-        group_at = self.group_column[write][self.group_of[bank]]
-        return max(self.bank_column[bank], group_at, self.rank_column[write][self.rank_of[bank]])
+        at = self.bank_column[bank]
+        if (other := self.group_column[write][self.group_of[bank]]) > at:
+            at = other
+        if (other := self.rank_column[write][self.rank_of[bank]]) > at:
+            at = other
+        return at
 
     def activate(self, cycle: int, bank: int, row: int) -> None:
         """Open ``row``."""
