@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
 from soc_sim import compiler, system
 from soc_sim.compiler.program import Program
 from soc_sim.config.loader import load
-from soc_sim.config.run import Choice, Run, Workload
+from soc_sim.config.run import Choice, InputShape, NetworkFile, Run, Workload
 from soc_sim.config.run import Mapping as MappingDescription
 from soc_sim.config.soc import Soc
 from soc_sim.config.sparsity import Sparsity
@@ -42,13 +42,33 @@ def load_soc(source: str | Path | Mapping[str, object], overrides: Iterable[str]
     return load(source, Soc, overrides)
 
 
-def load_network(spec: str | Path, batch: int = 1) -> Network:
+def load_network(
+    spec: str | Path,
+    batch: int = 1,
+    *,
+    input_shapes: Mapping[str, Sequence[int]] | None = None,
+    allow_unknown: bool = False,
+) -> Network:
     """A network of the zoo, or from an ``.onnx`` file (also ``package://NAME/path``), on ``batch`` inputs at once.
 
+    Args:
+        spec: Name or path.
+        batch: Multiplies the batch of the file or zoo network.
+        input_shapes: Graph input → its shape, where the file leaves sizes open.
+        allow_unknown: Cost operators nobody knows as copies on the host instead of refusing them.
+
     Raises:
+        ConfigurationError: a shape is none.
         NetworkError: nobody has it, or the file cannot be used.
     """
-    return _load_network(str(spec), batch)
+    shapes = ({"name": name, "shape": list(shape)} for name, shape in (input_shapes or {}).items())
+    description = NetworkFile(
+        kind="network",
+        model=str(spec),
+        input_shapes=tuple(load(shape, InputShape) for shape in shapes),
+        allow_unknown=allow_unknown,
+    )
+    return _load_network(description, batch)
 
 
 def compile(  # noqa: A001 # the word of the field
@@ -67,10 +87,10 @@ def compile(  # noqa: A001 # the word of the field
         sparsity: Where weights are zero: a mapping as under ``workload.sparsity``, or ``dense``.
 
     Raises:
-        ConfigurationError: ``sparsity`` is not understood.
+        ConfigurationError: ``dataflow`` or ``sparsity`` is not understood.
         MappingError: a tile does not fit a buffer, the network does not fit a memory, or a named layer does not exist.
     """
-    return compiler.compile(network, soc, MappingDescription(dataflow=dataflow), _zeros(sparsity))
+    return compiler.compile(network, soc, load({"dataflow": dataflow}, MappingDescription), _zeros(sparsity))
 
 
 def simulate(
@@ -88,16 +108,17 @@ def simulate(
         ConfigurationError, MappingError: as in :func:`compile`.
         DeadlockError: the program cannot make progress.
     """
+    named: str | NetworkFile
     if isinstance(network, Program):
-        name, batch = network.network, 1
+        named, batch = network.network, 1
     else:
         # What the embedded configuration names can be loaded again: a zoo name, or the file.
-        name, batch = network.name if network.name in zoo.names() else network.source, network.batch
+        named, batch = network.name if network.name in zoo.names() else _file(network), network.batch
     run = Run.model_construct(
         kind="run",
         soc=soc,
-        workload=Workload(network=name, batch=batch, inferences=inferences, sparsity=_zeros(sparsity)),
-        mapping=MappingDescription(dataflow=dataflow),
+        workload=Workload(network=named, batch=batch, inferences=inferences, sparsity=_zeros(sparsity)),
+        mapping=load({"dataflow": dataflow}, MappingDescription),
         seed=seed,
     )
     return simulate_run(run, network)
@@ -122,6 +143,12 @@ def simulate_run(run: Run, network: Network | Program | None = None) -> Result:
         document["steady_latency_s"] = _steady_latency_s(soc, program, run.workload.inferences)
     document["simulation"]["wall_s"] = time.perf_counter() - began_s
     return Result(document, lambda recorder: system.run(soc, program, recorder=recorder))
+
+
+def _file(network: Network) -> NetworkFile:
+    """The file of a network, with all that was said when it was loaded."""
+    shapes = (InputShape(name=name, shape=network.tensors[name].shape) for name in network.inputs)
+    return NetworkFile(kind="network", model=network.source, input_shapes=tuple(shapes), allow_unknown=True)
 
 
 def _steady_latency_s(soc: Soc, program: Program, inferences: int) -> float:

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 import soc_sim
+from soc_sim.config import load
+from soc_sim.config.run import Run
 from soc_sim.errors import ConfigurationError, NetworkError
+from soc_sim.facade import simulate_run
 
 
 @pytest.fixture(scope="module")
@@ -72,3 +75,34 @@ def test_faults_are_exceptions_with_a_line_each() -> None:
         soc_sim.load_soc("edge_16x61")
     with pytest.raises(NetworkError, match="did you mean"):
         soc_sim.load_network("resnet81")
+
+
+def test_a_dataflow_nobody_knows_is_a_configuration_error() -> None:
+    soc, network = soc_sim.load_soc("edge_16x16"), soc_sim.load_network("resnet8")
+    for call in (soc_sim.compile, soc_sim.simulate):
+        with pytest.raises(ConfigurationError, match=r"dataflow: 'dXS' is unknown; allowed: auto, dOS"):
+            call(soc, network, dataflow="dXS")  # type: ignore[arg-type]
+
+
+def test_what_a_file_leaves_open_is_said_when_it_is_loaded(tmp_path: Path) -> None:
+    """An input without sizes, and an operator nobody knows."""
+    onnx = pytest.importorskip("onnx")
+    from onnx import TensorProto, helper
+
+    graph = helper.make_graph(
+        [helper.make_node("Relu", ["x"], ["y"]), helper.make_node("Odd", ["y"], ["z"], domain="own")],
+        "g",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", "W"])],
+        [helper.make_tensor_value_info("z", TensorProto.FLOAT, ["N", "W"])],
+    )
+    path = tmp_path / "open.onnx"
+    onnx.save(helper.make_model(graph), path)
+    with pytest.raises(NetworkError, match="is unknown"):
+        soc_sim.load_network(path, input_shapes={"x": (1, 9)})
+    network = soc_sim.load_network(path, input_shapes={"x": (1, 9)}, allow_unknown=True)
+    assert network.tensors["x"].shape == (1, 9)
+    result = soc_sim.simulate(soc_sim.load_soc("edge_16x16"), network)
+    again = simulate_run(load(result.config, Run))
+    assert again.latency_ps == result.latency_ps, "the configuration that a result embeds runs as it is"
+    with pytest.raises(ConfigurationError, match="0 is out of range"):
+        soc_sim.load_network(path, input_shapes={"x": (1, 0)})

@@ -26,6 +26,7 @@ COMMANDS: Final = (
     ("list", "lists what ships: SoCs, networks, memories, ..."),
     ("schema", "prints the JSON schema of all files, for editors"),
     ("compile", "prints the compiled program without simulating it"),
+    ("verify", "executes the compiled program and checks its numbers"),
     ("gemm", "runs one GEMM on a bare array"),
     ("dram", "replays a request trace against one memory"),
 )
@@ -60,10 +61,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("interrupted", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
-        # Whoever read the output has gone; what is still buffered must not fail again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_stdout()  # whoever read the output has gone
         return PIPE_CLOSED
+    except OSError as error:
+        if error.filename is None:  # a full disk, say
+            _discard_stdout()
+        print(f"{error.filename or 'standard output'}: {error.strerror}", file=sys.stderr)
+        return SocSimError.exit_code
     return code
+
+
+def _discard_stdout() -> None:
+    """What is still buffered must not fail again at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _dispatch(arguments: list[str]) -> int:

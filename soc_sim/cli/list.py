@@ -16,7 +16,7 @@ from soc_sim.config.array import Array
 from soc_sim.config.loader import load, load_any
 from soc_sim.config.memory import Dram, IdealMemory, SimpleMemory
 from soc_sim.config.soc import Soc
-from soc_sim.dataflow import DATAFLOWS
+from soc_sim.dataflow import DATAFLOWS, SPARSE_DATAFLOWS
 from soc_sim.network import operators, zoo
 from soc_sim.units import format_quantity
 
@@ -122,7 +122,8 @@ def _first_line(path: Path) -> str:
 
 def _dataflows() -> list[Row]:
     return [
-        {"name": name, "description": (type(flow).__doc__ or "").splitlines()[0]} for name, flow in DATAFLOWS.items()
+        {"name": name, "description": (type(flow).__doc__ or "").splitlines()[0]}
+        for name, flow in (*DATAFLOWS.items(), *SPARSE_DATAFLOWS.items())
     ]
 
 

@@ -15,6 +15,7 @@ from soc_sim.facade import Result, simulate_run
 from soc_sim.observe.chrome import write_chrome
 from soc_sim.observe.files import write_all
 from soc_sim.observe.tables import print_result, print_warnings
+from soc_sim.observe.wording import si
 
 
 def add_parser(subparsers: Any) -> None:
@@ -61,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
     print_warnings(result.document)
     if changed is not None:
         what_if = result.document["what_if"]
-        print(f"what if {', '.join(args.what_if)}: {what_if['latency_s']:.6g} s, {what_if['latency_change']:+.1%}")
+        print(f"what if {', '.join(args.what_if)}: {si(what_if['latency_s'], 's')}, {what_if['latency_change']:+.1%}")
     return 0
 
 

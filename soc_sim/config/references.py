@@ -107,7 +107,7 @@ def file_fault(path: Path, text: str) -> str | None:
             return f"'{text}' is a directory; allowed: a file"
         if path.exists():
             return None
-        names = [file.name for file in path.parent.iterdir()] if path.parent.is_dir() else []
+        names = [file.name for file in path.parent.iterdir() if file.exists()] if path.parent.is_dir() else []
     except OSError as error:
         return f"'{text}' cannot be read: {error.strerror}"
     return f"no such file: '{text}'{suggestion(path.name, sorted(names))}"

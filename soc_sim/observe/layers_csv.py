@@ -16,7 +16,13 @@ def write_layers(file: TextIO, document: Document) -> None:
 
     Numbers have all their digits, so that they read back equal; null is an empty field, a list is JSON.
     """
-    lines = [_fields(layer) for layer in document["layers"]]
+    layers = document["layers"]
+    divided = {key for layer in layers for key, value in layer.items() if isinstance(value, Mapping)}
+    # Where such a key has no value, the fields of its parts stay empty.
+    lines = [
+        _fields({key: value for key, value in layer.items() if value is not None or key not in divided})
+        for layer in layers
+    ]
     titles = list(dict.fromkeys(title for line in lines for title in line))
     writer = csv.DictWriter(file, titles, lineterminator="\n")
     writer.writeheader()

@@ -12,6 +12,7 @@ import pytest
 
 from soc_sim.cli import dispatch, main
 from soc_sim.config import load, shipped
+from soc_sim.config.array import FLOWS
 from soc_sim.config.run import Run
 from soc_sim.errors import DeadlockError, SocSimError, VerificationError
 from soc_sim.network import zoo
@@ -82,6 +83,7 @@ def test_list_names_everything_that_ships(capsys: pytest.CaptureFixture[str]) ->
     assert all(names.values())
     assert names["socs"] == sorted(path.stem for path in (shipped.root() / "socs").iterdir())
     assert set(zoo.names()) <= set(names["networks"])
+    assert names["dataflows"] == list(FLOWS)
     assert main(["list", "socs"]) == 0
     title, *rows = capsys.readouterr().out.splitlines()
     assert title == "socs"
@@ -134,6 +136,7 @@ def test_a_wrong_command_line_is_exit_code_2(arguments: list[str]) -> None:
         (VerificationError("conv1 differs"), 4, "conv1 differs\n"),
         (SocSimError("other"), 1, "other\n"),
         (KeyboardInterrupt(), 130, "interrupted\n"),
+        (PermissionError(13, "Permission denied", "a.csv"), 1, "a.csv: Permission denied\n"),
     ],
 )
 def test_errors_end_in_a_message_and_their_exit_code(
@@ -157,6 +160,14 @@ def test_a_reader_that_leaves_early_causes_no_message() -> None:
     assert process.stderr.read() == b""
     process.stderr.close()
     assert process.wait() == dispatch.PIPE_CLOSED
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the platform has no /dev/full")
+def test_a_full_disk_is_a_message() -> None:
+    with Path("/dev/full").open("w") as full:
+        process = subprocess.run([sys.executable, "-m", "soc_sim", "schema"], stdout=full, stderr=subprocess.PIPE)
+    assert process.returncode == 1
+    assert process.stderr == b"standard output: No space left on device\n"
 
 
 def test_help_loads_neither_the_models_nor_the_simulator() -> None:

@@ -78,6 +78,17 @@ def test_layers_read_back_equal(tmp_path: Path, document: dict[str, Any]) -> Non
                 assert float(line[key]) == value
 
 
+def test_a_layer_without_some_mapping_adds_no_column(tmp_path: Path, document: dict[str, Any]) -> None:
+    """As layers of the host, which have no regret of dataflows."""
+    first, second = document["layers"]
+    first["regret"], second["regret"] = {"dOS": 1.5}, None
+    write_all(tmp_path, document, "")
+    with (tmp_path / "layers.csv").open(newline="", encoding="utf-8") as file:
+        lines = list(csv.DictReader(file))
+    assert "regret" not in lines[0]
+    assert [line["regret_dOS"] for line in lines] == ["1.5", ""]
+
+
 def test_stalls_are_columns_that_end_in_their_unit(tmp_path: Path, document: dict[str, Any]) -> None:
     write_all(tmp_path, document, "")
     with (tmp_path / "layers.csv").open(newline="", encoding="utf-8") as file:
