@@ -1,0 +1,206 @@
+"""Functional execution: what a compiled program computes, tile by tile, compared with the network's definition.
+
+The program's own instructions run in program order: loads fill buffers from the addresses they name, each Compute
+executes the folds of its dataflow (pruned rows and columns skipped) and must execute the MACs it is counted with,
+stores write results back. Every layer's result is compared with the reference implementation of ONNX.
+
+Differences are those of the layer alone: a result that matches is replaced by the reference's, so rounding does not add
+up through the network; one that does not match stays, and what depends on it differs, too.
+
+Left out: time, the formats of compressed weights (they are taken as decoded), int8 rounding (numbers have the types of
+the network's file; a float32 network is computed in float64 and compared).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from soc_sim.compiler.functional.gemm import constant_operand, weight_matrix
+from soc_sim.compiler.functional.layers import ArrayLayer, Executed, run_on_array, run_on_host
+from soc_sim.compiler.functional.memory import Memory
+from soc_sim.compiler.fusion import Group, group_operators
+from soc_sim.compiler.layout import lay_out
+from soc_sim.compiler.lowering import lower
+from soc_sim.compiler.program import Program
+from soc_sim.compiler.zeros import Zeros
+from soc_sim.config.soc import Soc
+from soc_sim.config.sparsity import Sparsity
+from soc_sim.network.base import Network
+from soc_sim.network.evaluation import evaluate_network
+
+Numbers = npt.NDArray[Any]
+
+TOLERANCE = 1e-4
+"""Greatest difference of a float32 result, relative to the largest magnitude of the tensor: about 800 units of rounding
+(2⁻²³), where sums of some thousand products in another order differ by tens."""
+_EXACT_IN_FLOAT32 = 2**24
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A result beside the reference's."""
+
+    name: str
+    max_error: float
+    """Largest difference of an element; NaN where something was never computed or loaded."""
+    tolerance: float
+    dataflow: str | None = None
+    """None for the host and for outputs."""
+    faults: tuple[str, ...] = ()
+
+    @property
+    def matches(self) -> bool:
+        """Whether the numbers agree, and the instructions do what they say."""
+        return self.max_error <= self.tolerance and not self.faults
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """All comparisons of one execution."""
+
+    network: str
+    layers: tuple[Comparison, ...]
+    outputs: tuple[Comparison, ...]
+    macs_executed: int
+
+    @property
+    def matches(self) -> bool:
+        """Whether all of them match."""
+        return all(comparison.matches for comparison in (*self.layers, *self.outputs))
+
+
+def verify(
+    network: Network,
+    soc: Soc,
+    program: Program,
+    inputs: Mapping[str, Numbers],
+    sparsity: Literal["dense"] | Sparsity = "dense",
+) -> Verification:
+    """Executes a program and compares it with the network it was compiled from.
+
+    Args:
+        network: The network, with values for all constants.
+        soc: What it was compiled for.
+        program: The program.
+        inputs: Input name → values, (batch, *shape).
+        sparsity: Where weights are zero, as it was given to the compiler.
+
+    Raises:
+        NetworkError: an operator that the reference implementation cannot compute.
+    """
+    return _Execution(network, soc, program, sparsity).run(inputs)
+
+
+class _Execution:
+    def __init__(self, network: Network, soc: Soc, program: Program, sparsity: Literal["dense"] | Sparsity) -> None:
+        self.network, self.soc, self.program = network, soc, program
+        self.layout = lay_out(network, group_operators(network), soc.array.operand_bytes)
+        self.zeros = None if sparsity == "dense" else Zeros(network, sparsity, soc.array)
+        self.memory = Memory(network, program, self.layout, soc.array.operand_bytes)
+        self.pruned: dict[str, dict[str, Numbers]] = {}
+        self.arrays = {
+            layer.index: self._array_layer(layer.index, group)
+            for layer, group in zip(program.layers, self.layout.groups, strict=True)
+            if group.unit == "array"
+        }
+        own = {operator.name for group in self.layout.groups for operator in group.operators}
+        own |= {operator.name for group in self.layout.groups for operator in group.scalings}
+        for operator in network.operators:
+            if operator.name not in own and operator.op_type != "Concat":
+                self.memory.rename(operator)
+
+    def run(self, inputs: Mapping[str, Numbers]) -> Verification:
+        reference = self._reference(inputs)
+        for name in self.network.inputs:
+            self.memory.write(name, inputs[name])
+        comparisons, macs = [], 0
+        rounding: dict[str, float] = {}
+        for layer, group in zip(self.program.layers, self.layout.groups, strict=True):
+            done = Executed()
+            if group.unit == "array":
+                done = run_on_array(self.memory, self.program, self.soc.array, self.arrays[layer.index])
+            else:
+                run_on_host(self.memory, group, reference)
+            macs += done.macs
+            exact = group.unit == "array" and self._exact(group, reference)
+            errors = [
+                (name, *_difference(self.memory.read(name), reference[name], exact=exact))
+                for name in group.operators[-1].outputs
+                if name
+            ]
+            worst = max(errors, key=lambda error: (not error[1] <= error[2], error[1]))
+            comparison = Comparison(layer.name, *worst[1:], layer.dataflow, tuple(done.faults))
+            comparisons.append(comparison)
+            if comparison.matches:
+                for name, error, _ in errors:
+                    self.memory.write(name, reference[name])
+                    rounding[name] = error
+        outputs = tuple(
+            Comparison(name, max(rounding.get(name, 0.0), error), tolerance)
+            for name in self.network.outputs
+            for error, tolerance in [_difference(self.memory.read(name), reference[name], exact=False)]
+        )
+        return Verification(self.network.name, tuple(comparisons), outputs, macs)
+
+    def _array_layer(self, index: int, group: Group) -> ArrayLayer:
+        network, layer = self.network, self.program.layers[index]
+        nest, operands = lower(network, group, self.layout.views)
+        weights = nonzero = None
+        if nest.constant_weights:
+            first, second = (network.tensors[name] for name in group.head.inputs[:2])
+            position = constant_operand(group.head, (first.constant, second.constant), second.shape)
+            tensor = (first, second)[position]
+            assert tensor.values is not None  # noqa: S101 # the caller gives every constant its values
+            values = tensor.values()
+            nonzero = self.zeros.of(layer.name, group.head, nest) if self.zeros else None
+            if nonzero is not None:
+                values = values.copy()
+                # The matrix is a view of the values, so this prunes both.
+                weight_matrix(group.head, position, values, nest)[~nonzero] = 0
+                self.pruned[group.head.name] = {tensor.name: values}
+            weights = weight_matrix(group.head, position, values, nest).astype(np.float64)
+        return ArrayLayer(layer, group, nest, operands, weights, nonzero if self.program.sparse else None)
+
+    def _reference(self, inputs: Mapping[str, Numbers]) -> dict[str, Numbers]:
+        images = [
+            evaluate_network(self.network, {name: values[image] for name, values in inputs.items()}, self.pruned)
+            for image in range(self.network.batch)
+        ]
+        written = (name for name, tensor in self.network.tensors.items() if not tensor.constant)
+        return {name: np.stack([image[name] for image in images]) for name in written}
+
+    def _exact(self, group: Group, reference: Mapping[str, Numbers]) -> bool:
+        """Whether a layer of float32 tensors computes with integers that float32 represents."""
+        operands = [
+            reference[name] if name in reference else self._constant(group, name) for name in group.head.inputs if name
+        ]
+        if not all(_integers(values) for values in (*operands, reference[group.output])):
+            return False
+        terms = self.program.macs and math.prod(operands[1].shape[1:])
+        return terms * float(np.abs(operands[0]).max()) * float(np.abs(operands[1]).max()) < _EXACT_IN_FLOAT32
+
+    def _constant(self, group: Group, name: str) -> Numbers:
+        values = self.network.tensors[name].values
+        assert values is not None  # noqa: S101 # the caller gives every constant its values
+        return self.pruned.get(group.head.name, {}).get(name, values())
+
+
+def _integers(values: Numbers) -> bool:
+    return values.dtype.kind in "iub" or bool(np.array_equal(values, np.rint(values)))
+
+
+def _difference(own: Numbers, reference: Numbers, *, exact: bool) -> tuple[float, float]:
+    """The largest difference, and how large it may be."""
+    expected = reference.astype(np.float64)
+    with np.errstate(invalid="ignore"):
+        same = (own == expected) | (np.isnan(own) & np.isnan(expected) & bool(np.isnan(expected).any()))
+        error = np.where(same, 0.0, np.abs(own - expected))
+    finite = np.abs(expected[np.isfinite(expected)])
+    tolerance = 0.0 if exact or reference.dtype.kind != "f" else TOLERANCE * float(finite.max(initial=0.0))
+    return float(error.max(initial=0.0)), tolerance
