@@ -99,6 +99,8 @@ class DramController(Description):
     """Bursts to read among which it chooses."""
     write_queue: PositiveInt = 32
     """Bursts to write among which it chooses."""
+    bank_queue: Annotated[int, Field(ge=0)] = 0
+    """Bursts of each bank that wait behind these queues and leave room in them."""
     drain_above: Share = 0.8
     """Share of the write queue above which it turns to writes; it also does when no read waits."""
     drain_below: Share = 0.2

@@ -150,6 +150,30 @@ def test_writes_wait_until_their_queue_fills() -> None:
     assert {run.write for run in scheduler.completed[-3:]} == {1}
 
 
+def test_queues_of_banks_leave_room_in_the_common_one() -> None:
+    """Two bursts behind each bank: four of one bank occupy two places, one of another none."""
+    scheduler = Scheduler(dram("ddr4_2400_x64", "controller.read_queue=3", "controller.bank_queue=2"))
+    for bank in (0, 0, 0, 0, 1):
+        assert scheduler.has_room(0)
+        scheduler.push(0, Run(bank, 0, 1, 0, None))
+    scheduler.push(0, Run(0, 0, 1, 0, None))
+    assert not scheduler.has_room(0)
+
+
+def test_hits_beyond_a_banks_queue_are_not_seen() -> None:
+    """A queue of one for each bank serves its requests in order."""
+
+    def order(*overrides: str) -> list[int]:
+        scheduler = Scheduler(dram("ddr4_2400_x64", NEVER_REFRESH, *overrides))
+        for row in (0, 1, 0):
+            scheduler.push(0, Run(0, row, 1, 0, None))
+        scheduler.advance(1000)
+        return [run.row for run in scheduler.completed]
+
+    assert order() == [0, 0, 1]
+    assert order("controller.bank_queue=1") == [0, 1, 0]
+
+
 def test_closed_pages_turn_conflicts_into_misses() -> None:
     """Reads of other rows that come one by one need not wait for the precharge."""
     requests = [Request(index * 200_000, index * 8192 * 16, LINE, False) for index in range(30)]
@@ -210,6 +234,7 @@ CONTROLLERS = (
     ("ranks=2",),
     ("controller.read_queue=8", "controller.write_queue=4"),
     ("timing.nREFI=700",),
+    ("controller.bank_queue=4", "controller.read_queue=8"),
 )
 
 

@@ -74,12 +74,10 @@ def replay(description: Dram, requests: Iterable[Request], max_outstanding: int 
 
 class _Player:
     def __init__(self, description: Dram, max_outstanding: int) -> None:
-        controller = description.controller
         self._tck_ps = description.timing.tck_ps
         self._burst_bytes = description.burst_bytes
         self._locate = AddressMapping(description).locate
         self._channels = [Scheduler(description, bursts_at_once=1) for _ in range(description.channels)]
-        self._room = (controller.read_queue, controller.write_queue)
         self._limit = max_outstanding
         self._return_cycles = -(-description.controller_latency_ps // self._tck_ps)
         self._last = -1
@@ -101,7 +99,7 @@ class _Player:
             scheduler = self._channels[channel]
             while True:
                 scheduler.advance(cycle + 1)
-                while scheduler.queued[write] >= self._room[write]:
+                while not scheduler.has_room(write):
                     scheduler.step()
                     cycle = max(cycle, scheduler.now - 1)
                 if scheduler.completed:

@@ -55,6 +55,7 @@ class Scheduler:
         "_age_limit",
         "_ages",
         "_backlog",
+        "_behind",
         "_bursts_at_once",
         "_cap",
         "_closes",
@@ -69,6 +70,7 @@ class Scheduler:
         "_room",
         "_serving",
         "_stamps",
+        "_visible",
         "_waiting",
         "_write_mode",
         "completed",
@@ -108,6 +110,9 @@ class Scheduler:
         self._hits_since_activate = [0] * banks
         self._backlog = (deque[Run](), deque[Run]())
         """Reads (writes) that have not entered their queue."""
+        self._behind = controller.bank_queue
+        self._visible = controller.bank_queue or None
+        """Runs of a bank among which the oldest hit is sought."""
         self._room = (controller.read_queue, controller.write_queue)
         self._ages = 0
         self._write_mode = False
@@ -134,11 +139,19 @@ class Scheduler:
         if cycle > self.now:
             self._write_mode = self._wants_writes()
             self.now = cycle
-        if self.queued[run.write] >= self._room[run.write]:
+        if not self.has_room(run.write):
             self._backlog[run.write].append(run)
             self._next = None
         else:
             self._enqueue(run)
+
+    def has_room(self, write: int) -> bool:
+        """Whether a burst can enter its queue now."""
+        queued = self.queued[write]
+        if self._behind and queued >= self._room[write]:
+            for waiting in self._waiting[write].values():
+                queued -= min(self._behind, sum([run.left for run in waiting]))
+        return queued < self._room[write]
 
     def _enqueue(self, run: Run) -> None:
         bank, write = run.bank, run.write
@@ -147,11 +160,11 @@ class Scheduler:
         self.queued[write] += run.bursts
         waiting = self._waiting[write].get(bank)
         if waiting is None:
-            self._waiting[write][bank] = [run]
+            waiting = self._waiting[write][bank] = []
             self._next = None
-        else:
-            waiting.append(run)
-        if self.state.open_row[bank] == run.row and self._hit[write][bank] is None:
+        waiting.append(run)
+        seen = self._visible is None or len(waiting) <= self._visible
+        if seen and self.state.open_row[bank] == run.row and self._hit[write][bank] is None:
             self._hit[write][bank] = run
             self._next = None
         if self._next is not None and (self._next[4] > 1 or self._wants_writes() != self._serving):
@@ -214,7 +227,7 @@ class Scheduler:
         if run.left == 1:
             self._drop(waiting, 0, bank, write)
         for hit, waiting_runs in zip(self._hit, self._waiting, strict=True):
-            hit[bank] = _first(waiting_runs.get(bank, ()), run.row)
+            hit[bank] = _first(waiting_runs.get(bank, [])[: self._visible], run.row)
         self.now = cycle + 1
         if self._backlog[write]:
             self._admit(write)
@@ -242,7 +255,7 @@ class Scheduler:
                 waiting = self._waiting[write][bank]
                 place = waiting.index(run)
                 self._drop(waiting, place, bank, write)
-                hits[bank] = _first(waiting[place:], run.row)
+                hits[bank] = _first(waiting[place : self._visible], run.row)
         if self._backlog[write]:
             self._admit(write)
         if self._closes and self._hit[0][bank] is None is self._hit[1][bank]:
@@ -288,12 +301,13 @@ class Scheduler:
             bursts = min(bursts, max(1, int(self.queued[1] - self._low) + 1 + opened))
         if self._backlog[write]:
             # The next run enters as soon as there is room.
-            bursts = min(bursts, max(1, self.queued[write] - self._room[write] + 1 + opened))
+            room_for = 1 if self._behind else self.queued[write] - self._room[write] + 1 + opened
+            bursts = min(bursts, max(1, room_for))
         return bursts
 
     def _admit(self, write: int) -> None:
         backlog = self._backlog[write]
-        while backlog and self.queued[write] < self._room[write]:
+        while backlog and self.has_room(write):
             self._enqueue(backlog.popleft())
 
     def _drop(self, waiting: list[Run], place: int, bank: int, write: int) -> None:
