@@ -110,11 +110,15 @@ def _memories(record: RunRecord) -> Iterator[str]:
                 yield f"{name}: {counters[f'{kind}_bursts']} bursts for {counters[f'{kind}_bytes']} bytes"
         if counters["activates"] != counters["row_misses"] + counters["row_conflicts"]:
             yield f"{name}: {counters['activates']} activates, but not as many misses and conflicts"
-        refreshes = memory.channels * (record.makespan_ps // (memory.timing.nREFI * memory.timing.tck_ps))
+        # Ranks take turns: the first refresh of each is due within the second interval.
+        interval, cycles = memory.timing.nREFI, record.makespan_ps // memory.timing.tck_ps
+        firsts = (interval * (rank + memory.ranks) // memory.ranks for rank in range(memory.ranks))
+        refreshes = memory.channels * sum(max(0, (cycles - first) // interval + 1) for first in firsts)
         if counters["refreshes"] != refreshes:
             yield f"{name}: {counters['refreshes']} refreshes, due are {refreshes}"
-        if counters["active_ps"] > record.makespan_ps * memory.channels:
-            yield f"{name}: rows open for {counters['active_ps']} ps of {memory.channels} × {record.makespan_ps}"
+        ranks = memory.channels * memory.ranks
+        if counters["active_ps"] > record.makespan_ps * ranks:
+            yield f"{name}: rows open for {counters['active_ps']} ps of {ranks} × {record.makespan_ps}"
 
 
 def _runs_on(instruction: object, core: int) -> bool:

@@ -8,10 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from soc_sim import compile as compile_network
+from soc_sim import load_network
 from soc_sim.components.memory.dram.model import DramModel
 from soc_sim.config.loader import load
 from soc_sim.config.memory import Dram
+from soc_sim.config.soc import Soc
 from soc_sim.kernel import Simulation, Transfer
+from soc_sim.system import run
+from soc_sim.testing.checks import check_record
 from soc_sim.testing.fakes import Completions
 
 PRESETS = ("ddr3_1600", "ddr4_2400", "hbm2", "lpddr3_1600", "lpddr4_3200", "lpddr5_6400")
@@ -241,3 +246,20 @@ def test_what_every_sequence_of_requests_satisfies(
     for done_ps, transfer in zip(bench.seen.times_ps, bench.seen.transfers, strict=True):
         assert done_ps >= arrivals[id(transfer)] + least_ps
         assert arrivals[id(transfer)] < transfer.data_start_ps < transfer.data_end_ps <= done_ps
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ("dram.ranks=2",),
+        ("dram.channels=2", "dram.mapping=rorababgchco"),
+        ("dram.channels=3", "dram.ranks=2", "dram.hash_banks=true"),
+        ("dram.mapping=robacobg", "dram.controller.page_policy=closed"),
+        ("dram.controller.bank_queue=8", "dram.controller.row_hit_cap=4"),
+    ],
+    ids=" ".join,
+)
+def test_every_kind_of_channel_serves_a_network(overrides: tuple[str, ...]) -> None:
+    """Bytes, commands and times of a run agree with each other."""
+    soc = load("edge_16x16", Soc, overrides)
+    check_record(run(soc, compile_network(soc, load_network("resnet8"))))

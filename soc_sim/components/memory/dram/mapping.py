@@ -7,6 +7,8 @@ Left out: hash functions other than XOR of bank and row.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
+from math import gcd
 
 from soc_sim.config.memory import MAPPING_PARTS, Dram
 
@@ -25,6 +27,7 @@ class AddressMapping:
         "_hash_mask",
         "_interleave_bytes",
         "_parts",
+        "_place",
         "_unit_bytes",
     )
 
@@ -52,7 +55,9 @@ class AddressMapping:
         lowest, columns = self._parts[0] if self._parts else ("co", 1)
         self._unit_bytes = d.burst_bytes * (columns if lowest == "co" else 1)
         if self._channels > 1:
-            self._unit_bytes = min(self._unit_bytes, self._interleave_bytes)
+            self._unit_bytes = gcd(self._unit_bytes, self._interleave_bytes)
+        # Transfers come back to the same rows.
+        self._place = lru_cache(maxsize=2**16)(lambda unit: self.locate(unit * self._unit_bytes))
 
     def locate(self, address: int) -> tuple[int, int, int]:
         """Channel, bank and row of an address."""
@@ -82,13 +87,13 @@ class AddressMapping:
             room = unit - start % unit
             if line_bytes <= room:
                 count = min(lines - line, (room - line_bytes) // pitch_bytes + 1) if lines > 1 else 1
-                yield *self.locate(start), self._bursts(start, line_bytes, count, pitch_bytes)
+                yield *self._place(start // unit), self._bursts(start, line_bytes, count, pitch_bytes)
                 line += count
                 continue
             end = start + line_bytes
             while start < end:
                 size = min(end - start, unit - start % unit)
-                yield *self.locate(start), self._bursts(start, size, 1, 0)
+                yield *self._place(start // unit), self._bursts(start, size, 1, 0)
                 start += size
             line += 1
 
