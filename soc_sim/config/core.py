@@ -45,6 +45,7 @@ class Dma(Description):
 
     kind: Literal["dma"] = "dma"
     clock_hz: Hertz
+    """Clock of the channels, for example 1 GHz."""
     channels: Annotated[int, Field(ge=1, le=3)] = 3
     """1: all transfers in one queue; 2: loads and stores; 3: weights, inputs and outputs each in their own."""
     burst_bytes: Bytes = 64
@@ -77,6 +78,7 @@ class Controller(Description):
 
     kind: Literal["controller"] = "controller"
     clock_hz: Hertz
+    """Clock of the dispatch, for example 1 GHz."""
     dispatch_cycles: Annotated[int, Field(ge=0)] = 4
     """Time of the controller for one instruction."""
     queue_depth: PositiveInt = 16

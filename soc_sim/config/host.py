@@ -14,7 +14,9 @@ class Host(Description):
     """A vector unit or CPU that streams tensors from memory, computes, and streams them back."""
 
     kind: Literal["vector_unit", "cpu"]
+    """A name for readers: what counts are the fields below."""
     clock_hz: Hertz
+    """Clock of the host, for example 1 GHz."""
     lanes: PositiveInt
     """Operations a cycle."""
     start_cycles: Annotated[int, Field(ge=0)] = 200

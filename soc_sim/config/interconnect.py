@@ -14,7 +14,9 @@ class Interconnect(Description):
     """A crossbar has a data path per memory and direction; on a bus all share one."""
 
     kind: Literal["crossbar", "bus"]
+    """A data path for each memory and direction, or one for all."""
     clock_hz: Hertz
+    """Clock of the data paths, for example 1 GHz."""
     width_bytes: Bytes
     """Bytes a data path moves in a cycle."""
     latency_cycles: Annotated[int, Field(ge=0)] = 4

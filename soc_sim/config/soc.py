@@ -22,6 +22,7 @@ class Soc(Description):
 
     kind: Literal["soc"]
     name: str
+    """How the SoC is called."""
     cores: Annotated[int, Field(ge=1, le=64)] = 1
     """How many arrays, each with buffers, DMA and controller of its own; tiles of a layer are dealt out to them."""
     array: Array

@@ -88,3 +88,13 @@ def test_every_kind_has_a_rule() -> None:
 
 def test_docstrings_of_fields_become_descriptions() -> None:
     assert SCHEMA["$defs"]["Array"]["properties"]["rows"]["description"] == "PE rows R, 1 to 4096."
+
+
+@pytest.mark.parametrize(
+    "part", ["Array", "Controller", "Dma", "EnergyTable", "Host", "Interconnect", "MacPoint", "Scratchpad", "SramPoint"]
+)
+def test_every_quantity_of_a_part_is_explained(part: str) -> None:
+    """An editor shows the description beside the key; a key with one allowed value needs none."""
+    properties = SCHEMA["$defs"][part]["properties"]
+    explained = {name for name, field in properties.items() if "description" in field or "const" in field}
+    assert explained | {"decompression"} >= set(properties)
