@@ -21,6 +21,8 @@ from soc_sim.config.array import Array, Flow, dense_family
 from soc_sim.dataflow import GemmCounts, counts, counts_of_bitmap
 from soc_sim.sparsity.bitmap import Bitmap
 
+SMALL = 256
+"""Elements of matrices that are worth remembering: those of many groups are small, and often equal."""
 _NOTHING = GemmCounts(0, 0, 0, 0, 0, 0, 0, 0)
 
 
@@ -102,7 +104,8 @@ class TileCounter:
         return self.tiles.nonzero(self._weights, step)
 
     def _of_bitmap(self, matrix: Bitmap, n: int) -> GemmCounts:
-        # Many groups have small matrices, and then often equal ones.
+        if matrix.size > SMALL:
+            return counts_of_bitmap(self.flow, self.array, matrix, n)
         key = matrix.shape, matrix.tobytes(), n
         if key not in self._known:
             self._known[key] = counts_of_bitmap(self.flow, self.array, matrix, n)

@@ -7,6 +7,7 @@ result is within one unit of it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import get_args
 
@@ -65,6 +66,10 @@ def prune(
 def _prune_units(
     rng: np.random.Generator, groups: int, m: int, k: int, level: float, height: int, width: int
 ) -> Bitmap:
+    if height == width == 1:  # the same as below without the sizes, of which there are as many as weights
+        kept = np.ones(groups * m * k, dtype=bool)
+        kept[rng.permutation(kept.size)[: math.ceil(level * kept.size - 0.5)]] = False
+        return kept.reshape(groups * m, k)
     heights, widths = np.tile(extents(m, height), groups), extents(k, width)
     sizes = np.outer(heights, widths).ravel()
     order = rng.permutation(sizes.size)
