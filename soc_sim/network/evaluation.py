@@ -44,21 +44,17 @@ def evaluate_network(
         pruned: Operator name → the constants that it reads instead of those in the network.
 
     Raises:
-        NetworkError: operators that cannot be computed, one line each.
+        NetworkError: an operator that cannot be computed; without its result others are missing, too.
     """
     values = {name: tensor.values() for name, tensor in network.tensors.items() if tensor.values} | dict(feeds)
-    faults: dict[str, str] = {}
     for operator in network.operators:
         own = {**values, **pruned.get(operator.name, {})}
         try:
             results = evaluate(operator, [own[name] if name else None for name in operator.inputs])
-        except (NotImplementedError, ValueError, KeyError) as error:
-            # Without this result others are missing, too; only the first one is worth a line.
-            faults.setdefault(operator.op_type, f"{operator.name}: {operator.op_type} cannot be computed: {error}")
-            break
+        except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
+            reason = " ".join(str(error).split()) or type(error).__name__
+            raise NetworkError(f"{operator.name}: {operator.op_type} cannot be computed: {reason}") from None
         values |= {name: value for name, value in zip(operator.outputs, results, strict=False) if name}
-    if faults:
-        raise NetworkError(*faults.values())
     return values
 
 
@@ -81,8 +77,6 @@ def evaluate(operator: Operator, inputs: Sequence[Array | None]) -> list[Array]:
         node = helper.make_node(operator.op_type, operator.inputs, operator.outputs, **settings)
         return [quantiser.quantise(node, [value for value in inputs if value is not None])]
     data = inputs[0]
-    if data is not None and operator.op_type == "Reshape" and "shape" in settings:
-        return [data.reshape(settings["shape"])]
     names, given = _formal_inputs(operator.op_type), list(inputs)
     for index, name in enumerate(names):
         if index >= len(given) or given[index] is None:

@@ -13,7 +13,6 @@ the network's file; a float32 network is computed in float64 and compared).
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -109,14 +108,10 @@ class _Execution:
             for layer, group in zip(program.layers, self.layout.groups, strict=True)
             if group.unit == "array"
         }
-        own = {operator.name for group in self.layout.groups for operator in group.operators}
-        own |= {operator.name for group in self.layout.groups for operator in group.scalings}
-        for operator in network.operators:
-            if operator.name not in own and operator.op_type != "Concat":
-                self.memory.rename(operator)
 
     def run(self, inputs: Mapping[str, Numbers]) -> Verification:
         reference = self._reference(inputs)
+        self._follow_views()
         for name in self.network.inputs:
             self.memory.write(name, inputs[name])
         comparisons, macs = [], 0
@@ -128,7 +123,7 @@ class _Execution:
             else:
                 run_on_host(self.memory, group, reference)
             macs += done.macs
-            exact = group.unit == "array" and self._exact(group, reference)
+            exact = layer.gemm is not None and self._exact(group, layer.gemm.k, reference)
             errors = [
                 (name, *_difference(self.memory.read(name), reference[name], exact=exact))
                 for name in group.operators[-1].outputs
@@ -167,6 +162,14 @@ class _Execution:
             weights = weight_matrix(group.head, position, values, nest).astype(np.float64)
         return ArrayLayer(layer, group, nest, operands, weights, nonzero if self.program.sparse else None)
 
+    def _follow_views(self) -> None:
+        """Operators of no layer: their results are other names of their inputs, or (Concat) of several tensors."""
+        groups = self.layout.groups
+        executed = {operator.name for group in groups for operator in (*group.operators, *group.scalings)}
+        for operator in self.network.operators:
+            if operator.name not in executed and operator.op_type != "Concat":
+                self.memory.rename(operator)
+
     def _reference(self, inputs: Mapping[str, Numbers]) -> dict[str, Numbers]:
         images = [
             evaluate_network(self.network, {name: values[image] for name, values in inputs.items()}, self.pruned)
@@ -175,14 +178,13 @@ class _Execution:
         written = (name for name, tensor in self.network.tensors.items() if not tensor.constant)
         return {name: np.stack([image[name] for image in images]) for name in written}
 
-    def _exact(self, group: Group, reference: Mapping[str, Numbers]) -> bool:
+    def _exact(self, group: Group, terms: int, reference: Mapping[str, Numbers]) -> bool:
         """Whether a layer of float32 tensors computes with integers that float32 represents."""
         operands = [
             reference[name] if name in reference else self._constant(group, name) for name in group.head.inputs if name
         ]
         if not all(_integers(values) for values in (*operands, reference[group.output])):
             return False
-        terms = self.program.macs and math.prod(operands[1].shape[1:])
         return terms * float(np.abs(operands[0]).max()) * float(np.abs(operands[1]).max()) < _EXACT_IN_FLOAT32
 
     def _constant(self, group: Group, name: str) -> Numbers:
@@ -199,7 +201,7 @@ def _difference(own: Numbers, reference: Numbers, *, exact: bool) -> tuple[float
     """The largest difference, and how large it may be."""
     expected = reference.astype(np.float64)
     with np.errstate(invalid="ignore"):
-        same = (own == expected) | (np.isnan(own) & np.isnan(expected) & bool(np.isnan(expected).any()))
+        same = (own == expected) | (np.isnan(own) & np.isnan(expected))
         error = np.where(same, 0.0, np.abs(own - expected))
     finite = np.abs(expected[np.isfinite(expected)])
     tolerance = 0.0 if exact or reference.dtype.kind != "f" else TOLERANCE * float(finite.max(initial=0.0))

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from soc_sim.compiler.functional.finish import aligned, constants, finish
 from soc_sim.compiler.functional.gemm import Folds, accumulate, channels_as_k, patches
-from soc_sim.compiler.functional.memory import Memories, Memory, copy, erase
+from soc_sim.compiler.functional.memory import Memory, Words, copy, erase
 from soc_sim.compiler.fusion import Group
 from soc_sim.compiler.nest import Nest, Operands
 from soc_sim.compiler.program import Compute, Layer, Load, Program, Region, Store
@@ -65,7 +65,6 @@ class _ArrayRun:
         self.folds = Folds(array, layer.layer.dataflow, self.tiles, layer.nonzero)
         self.loads: dict[int, Load] = {}
         self.held: dict[str, tuple[int, ...]] = {"weights": (), "inputs": ()}
-        self.buffers: dict[str, Memories] = {name: memory.blank(program) for name in ("weights", "inputs", "outputs")}
         self.sums: Numbers = np.zeros(0)
         group = layer.group
         self.source = memory.in_file_order((*group.head.inputs, *group.residuals))
@@ -92,9 +91,11 @@ class _ArrayRun:
                             f"{instruction.counts.macs}"
                         )
                 case Store():
-                    outputs = self.buffers["outputs"]
+                    outputs = self.memory.buffers["outputs"]
                     copy(outputs, self.memory.words, instruction.regions, self.word_bytes)
                     erase(outputs, instruction.regions, self.word_bytes)
+        for buffer in self.held:
+            self._hold(buffer, ())
         left = sum(len(list(rest)) for rest in steps)
         if left:
             done.faults.append(f"{left} tiles are never computed")
@@ -132,7 +133,7 @@ class _ArrayRun:
         def operand(name: str) -> Numbers:
             if name in residuals:
                 return self._buffer("inputs", residuals[name])[box]
-            return self._strided(operands.o, self.constants[name])[box]
+            return self.memory.within(operands.o, self.constants[name])[box]
 
         results = finish(self.memory.network, self.layer.group, sums, operand)
         self._buffer("outputs", operands.o)[box] = results
@@ -140,28 +141,22 @@ class _ArrayRun:
     def _hold(self, buffer: str, loads: tuple[int, ...]) -> None:
         """Lets a buffer contain what some loads bring, and nothing else."""
         if self.held[buffer] != loads:
-            erase(self.buffers[buffer], self._regions(self.held[buffer]), self.word_bytes)
-            copy(self.source, self.buffers[buffer], self._regions(loads), self.word_bytes)
+            erase(self.memory.buffers[buffer], self._regions(self.held[buffer]), self.word_bytes)
+            copy(self.source, self.memory.buffers[buffer], self._regions(loads), self.word_bytes)
             self.held[buffer] = loads
 
     def _regions(self, loads: tuple[int, ...]) -> list[Region]:
         return [region for index in loads for region in self.loads[index].regions]
 
     def _buffer(self, buffer: str, view: View) -> Numbers:
-        return self.memory.at(view, self.buffers[buffer])
+        return self.memory.at(view, self.memory.buffers[buffer])
 
-    def _like_output(self, name: str) -> Memories:
+    def _like_output(self, name: str) -> Words:
         """A constant, repeated and laid out as the layer's output is, so that a tile finds its part of it."""
-        memory, group = self.memory, self.layer.group
-        values = memory.network.tensors[name].values
+        group, values = self.layer.group, self.memory.network.tensors[name].values
         assert values is not None  # noqa: S101 # the caller gives every constant its values
-        view = memory.layout.views[group.output]
-        words = memory.blank(self.program)
-        memory.at(view, words)[...] = aligned(group, name, values(), len(view.shape) - 1)
-        return words
-
-    def _strided(self, view: View, words: Memories) -> Numbers:
-        return self.memory.at(view, words)
+        view = self.memory.layout.views[group.output]
+        return self.memory.like(view, aligned(group, name, values(), len(view.shape) - 1))
 
 
 def run_on_host(memory: Memory, group: Group, reference: Mapping[str, Numbers]) -> None:

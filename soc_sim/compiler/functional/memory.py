@@ -32,7 +32,8 @@ class Memory:
 
     def __init__(self, network: Network, program: Program, layout: Layout, word_bytes: int) -> None:
         self.network, self.layout, self.word_bytes = network, layout, word_bytes
-        self.words = self.blank(program)
+        self.words, *buffers = (self._blank(program) for _ in range(4))
+        self.buffers = dict(zip(("weights", "inputs", "outputs"), buffers, strict=True))
         # The packed weights of a layer come first in the list; a tensor of the same name follows.
         self._homes = {
             place.tensor: (place.memory, place.address // word_bytes) for place in program.memory_map.placements
@@ -43,8 +44,7 @@ class Memory:
             if root in self._homes and values is not None:
                 self.at(layout.views[root])[...] = values()
 
-    def blank(self, program: Program) -> Memories:
-        """Memories of the same size, all NaN."""
+    def _blank(self, program: Program) -> Memories:
         return {
             name: np.full(-(-size // self.word_bytes), np.nan) for name, size in program.memory_map.used_bytes.items()
         }
@@ -53,6 +53,17 @@ class Memory:
         """The elements of a view, writable, in this memory or in ``words`` of the same size."""
         memory, base = self._homes[view.root]
         found: Words = _strided((words or self.words)[memory], base, view, self.word_bytes)
+        return found
+
+    def like(self, view: View, values: Numbers) -> Words:
+        """A storage beside the memory: ``values`` repeated to the shape of a view, laid out as it is."""
+        words = np.empty(self.layout.storages[view.root] // self.word_bytes)
+        _strided(words, 0, view, self.word_bytes)[...] = values
+        return words
+
+    def within(self, view: View, storage: Words) -> Words:
+        """The elements of a view in a storage that :meth:`like` has made."""
+        found: Words = _strided(storage, 0, view, self.word_bytes)
         return found
 
     def read(self, tensor: str) -> Words:
