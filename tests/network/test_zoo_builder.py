@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from soc_sim.network import zoo
 from soc_sim.network.base import Network
+from soc_sim.network.onnx_export import to_onnx
 from soc_sim.network.zoo.builder import NetworkBuilder
 
 onnx = pytest.importorskip("onnx")
@@ -22,26 +21,10 @@ PADDINGS = st.one_of(st.integers(0, 2), st.tuples(*[st.integers(0, 2)] * 4))
 
 def inferred(network: Network) -> dict[str, tuple[int, ...]]:
     """The shapes that ONNX infers for what the operators write."""
-    value_info = onnx.helper.make_tensor_value_info
-    integers = {operator.inputs[1] for operator in network.operators if operator.op_type == "Gather"}
-
-    def declare(name: str) -> Any:
-        kind = onnx.TensorProto.INT64 if name in integers else onnx.TensorProto.FLOAT
-        return value_info(name, kind, network.tensors[name].shape)
-
-    known = [tensor for tensor in network.tensors.values() if tensor.constant and tensor.values]
-    weights = [name for name, tensor in network.tensors.items() if tensor.constant and not tensor.values]
-    graph = onnx.helper.make_graph(
-        [onnx.helper.make_node(o.op_type, o.inputs, o.outputs, o.name, **o.attributes) for o in network.operators],
-        network.name,
-        [declare(name) for name in (*network.inputs, *weights)],
-        [
-            value_info(name, onnx.TensorProto.FLOAT, [None] * len(network.tensors[name].shape))
-            for name in network.outputs
-        ],
-        [onnx.numpy_helper.from_array(tensor.values(), tensor.name) for tensor in known if tensor.values],
-    )
-    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 20)])
+    model = to_onnx(network)
+    for output in model.graph.output:
+        for dimension in output.type.tensor_type.shape.dim:
+            dimension.Clear()
     onnx.checker.check_model(model)
     result = onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True, data_prop=True).graph
     return {
