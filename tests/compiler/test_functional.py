@@ -17,6 +17,7 @@ from soc_sim.config.loader import load
 from soc_sim.config.run import Mapping
 from soc_sim.config.soc import Soc
 from soc_sim.config.sparsity import Sparsity
+from soc_sim.errors import VerificationError
 from soc_sim.network import zoo
 from soc_sim.network.base import Network
 from soc_sim.network.seeded import random_inputs, with_values
@@ -132,6 +133,14 @@ def test_a_load_from_a_wrong_address_shows(compiled: tuple[Network, Soc, Program
     instructions = (*program.instructions[:index], shifted, *program.instructions[index + 1 :])
     found = wrong(network, soc, replace(program, instructions=instructions))
     assert not found.layers[0].matches
+
+
+def test_a_transfer_beyond_the_memory_is_refused(compiled: tuple[Network, Soc, Program]) -> None:
+    network, soc, program = compiled
+    store = next(i for i in program.instructions if isinstance(i, Store))
+    far = replace(store.regions[0], address=program.memory_map.used_bytes["dram"])
+    with pytest.raises(VerificationError, match="leaves the"):
+        wrong(network, soc, altered(program, Store, regions=(far,)))
 
 
 def test_a_store_that_loses_words_shows(compiled: tuple[Network, Soc, Program]) -> None:

@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from soc_sim.compiler.functional.gemm import constant_operand, weight_matrix
 from soc_sim.compiler.functional.layers import ArrayLayer, Executed, run_on_array, run_on_host
-from soc_sim.compiler.functional.memory import Memory
+from soc_sim.compiler.functional.memory import Memory, constant_values
 from soc_sim.compiler.fusion import Group, group_operators
 from soc_sim.compiler.layout import lay_out
 from soc_sim.compiler.lowering import lower
@@ -92,6 +92,7 @@ def verify(
 
     Raises:
         NetworkError: an operator that the reference implementation cannot compute.
+        VerificationError: a transfer leaves its memory.
     """
     with np.errstate(all="ignore"):  # infinities and NaN of the network itself are compared like other values
         return _Execution(network, soc, program, sparsity).run(inputs)
@@ -152,8 +153,7 @@ class _Execution:
             first, second = (network.tensors[name] for name in group.head.inputs[:2])
             position = constant_operand(group.head, (first.constant, second.constant), second.shape)
             tensor = (first, second)[position]
-            assert tensor.values is not None  # noqa: S101 # the caller gives every constant its values
-            values = tensor.values()
+            values = constant_values(network, tensor.name)
             nonzero = self.zeros.of(layer.name, group.head, nest) if self.zeros else None
             if nonzero is not None:
                 values = values.copy()
@@ -189,9 +189,8 @@ class _Execution:
         return terms * float(np.abs(operands[0]).max()) * float(np.abs(operands[1]).max()) < _EXACT_IN_FLOAT32
 
     def _constant(self, group: Group, name: str) -> Numbers:
-        values = self.network.tensors[name].values
-        assert values is not None  # noqa: S101 # the caller gives every constant its values
-        return self.pruned.get(group.head.name, {}).get(name, values())
+        pruned = self.pruned.get(group.head.name, {})
+        return pruned[name] if name in pruned else constant_values(self.network, name)
 
 
 def _integers(values: Numbers) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from soc_sim.compiler.functional.memory import constant_values
 from soc_sim.compiler.fusion import Group
 from soc_sim.network.base import Network, Operator
 
@@ -24,10 +25,18 @@ def constants(network: Network, group: Group) -> list[str]:
 
 def aligned(group: Group, name: str, values: Numbers, rank: int) -> Numbers:
     """A constant with the dimensions that numpy's broadcasting needs: those of channels stand at the second axis."""
-    per_channel = (group.head, 2) if group.head.op_type == "Conv" else None
-    vectors = {operator.inputs[i] for operator in group.operators if operator.op_type == "BatchNormalization"
-               for i in range(1, 5)}  # fmt: skip
-    if name in vectors or (per_channel and name in group.head.inputs[2:]):
+    vectors = {
+        name
+        for operator in group.operators
+        for name in (
+            operator.inputs[1:]
+            if operator.op_type == "BatchNormalization"
+            else operator.inputs[2:]
+            if operator.op_type == "Conv"
+            else ()
+        )
+    }
+    if name in vectors:
         return values.reshape(-1, *(1,) * (rank - 2))
     return values
 
@@ -84,9 +93,7 @@ _FUNCTIONS: Mapping[str, Callable[..., Numbers]] = {
 
 def _scaled(network: Network, scaling: Operator, sums: Numbers) -> Numbers:
     name = next(name for name in scaling.inputs if network.tensors[name].constant)
-    values = network.tensors[name].values
-    assert values is not None  # noqa: S101 # the caller gives every constant its values
-    factor = float(values().item())
+    factor = float(constant_values(network, name).item())
     return sums * factor if scaling.op_type == "Mul" else sums / factor
 
 

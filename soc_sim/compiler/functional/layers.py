@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from soc_sim.compiler.functional.finish import aligned, constants, finish
 from soc_sim.compiler.functional.gemm import Folds, accumulate, channels_as_k, patches
-from soc_sim.compiler.functional.memory import Memory, Words, copy, erase
+from soc_sim.compiler.functional.memory import Memory, Words, constant_values, copy, erase
 from soc_sim.compiler.fusion import Group
 from soc_sim.compiler.nest import Nest, Operands
 from soc_sim.compiler.program import Compute, Layer, Load, Program, Region, Store
@@ -153,10 +153,9 @@ class _ArrayRun:
 
     def _like_output(self, name: str) -> Words:
         """A constant, repeated and laid out as the layer's output is, so that a tile finds its part of it."""
-        group, values = self.layer.group, self.memory.network.tensors[name].values
-        assert values is not None  # noqa: S101 # the caller gives every constant its values
+        group, values = self.layer.group, constant_values(self.memory.network, name)
         view = self.memory.layout.views[group.output]
-        return self.memory.like(view, aligned(group, name, values(), len(view.shape) - 1))
+        return self.memory.like(view, aligned(group, name, values, len(view.shape) - 1))
 
 
 def run_on_host(memory: Memory, group: Group, reference: Mapping[str, Numbers]) -> None:
@@ -188,8 +187,7 @@ def _on_each_image(memory: Memory, operator: Any, known: Mapping[str, Numbers]) 
     def value(name: str, image: int) -> Numbers | None:
         if not name:
             return None
-        values = memory.network.tensors[name].values
-        return known[name][image] if name in known else values() if values else None
+        return known[name][image] if name in known else constant_values(memory.network, name)
 
     images = [
         evaluate(operator, [value(name, image) for name in operator.inputs]) for image in range(memory.network.batch)

@@ -19,6 +19,7 @@ import numpy.typing as npt
 from soc_sim.compiler.layout import Layout
 from soc_sim.compiler.program import MemoryName, Program, Region
 from soc_sim.compiler.views import View
+from soc_sim.errors import VerificationError
 from soc_sim.network.base import Network, Operator
 from soc_sim.network.evaluation import evaluate
 
@@ -40,9 +41,8 @@ class Memory:
         }
         self._order: dict[str, npt.NDArray[np.int64]] = {}
         for root in layout.constants:
-            values = network.tensors[root].values
-            if root in self._homes and values is not None:
-                self.at(layout.views[root])[...] = values()
+            if root in self._homes:
+                self.at(layout.views[root])[...] = constant_values(network, root)
 
     def _blank(self, program: Program) -> Memories:
         return {
@@ -102,10 +102,7 @@ class Memory:
         # What lies in each word: the number of the element of the source.
         words = np.full(before.offset // self.word_bytes + _extent(before, self.word_bytes), -1, np.int64)
         _strided(words, 0, before, self.word_bytes)[...] = order
-        parameters = [
-            tensor.values() if name and (tensor := self.network.tensors[name]).values else None
-            for name in operator.inputs[1:]
-        ]
+        parameters = [constant_values(self.network, name) if name else None for name in operator.inputs[1:]]
         images = [evaluate(operator, [image, *parameters]) for image in numbers]
         for index, name in enumerate(operator.outputs):
             if name not in results:
@@ -116,6 +113,14 @@ class Memory:
                 position = np.full(numbers.size, -1)
                 position[expected.ravel()] = np.arange(expected.size)
                 self._order[name] = position[found]
+
+
+def constant_values(network: Network, name: str) -> Numbers:
+    """The values of a constant, which the caller of functional execution has seen to."""
+    read = network.tensors[name].values
+    if read is None:
+        raise ValueError(f"{name} has no values")
+    return read()
 
 
 def copy(source: Memories, target: Memories, regions: Iterable[Region], word_bytes: int) -> None:
@@ -131,13 +136,18 @@ def erase(memories: Memories, regions: Iterable[Region], word_bytes: int) -> Non
 
 
 def _lines(memories: Memories, region: Region, word_bytes: int) -> Words:
-    words = memories[region.memory][region.address // word_bytes :]
+    memory, end = memories[region.memory], region.address + (region.lines - 1) * region.pitch_bytes + region.line_bytes
+    if region.address < 0 or end > memory.size * word_bytes:
+        raise VerificationError(f"{region} leaves the {memory.size * word_bytes} bytes that are in use")
+    words = memory[region.address // word_bytes :]
     shape, strides = (region.lines, region.line_bytes // word_bytes), (region.pitch_bytes // word_bytes * 8, 8)
     return np.lib.stride_tricks.as_strided(words, shape, strides)
 
 
 def _strided(words: Numbers, base: int, view: View, word_bytes: int) -> Any:
     start = base + view.offset // word_bytes
+    if start + _extent(view, word_bytes) > words.size:
+        raise VerificationError(f"{view} leaves the {words.size} words that are in use")
     strides = [stride // word_bytes * words.itemsize for stride in view.strides]
     return np.lib.stride_tricks.as_strided(words[start:], view.shape, strides)
 
