@@ -75,6 +75,7 @@ class _Compilation:
 
     def program(self) -> Program:
         flows = self._flows()
+        self._check_largest_activation()
         works = self._works(flows)
         homes, packed, memory_map, plan = self._place(works)
         emitter = Emitter(self.soc.array, self.soc.cores, homes, Hazards(plan.addresses, plan.predecessors))
@@ -249,6 +250,16 @@ class _Compilation:
         for name in network.outputs:
             last[self.layout.views[name].root] = last_layer
         return {root: Lifetime(first.get(root, 0), last.get(root, 0)) for root in self.layout.storages}
+
+    def _check_largest_activation(self) -> None:
+        """Refuse what cannot fit before tiles are sought for it: a batch of a billion would take forever."""
+        dram, storages = self.soc.dram, self.layout.storages
+        largest = max(storages, key=lambda name: storages[name], default=None)
+        if largest is not None and storages[largest] > dram.capacity_bytes:
+            raise MappingError(
+                f"{self.network.name}: activation {largest} alone takes {storages[largest]} bytes of dram ({dram.name}), "
+                f"{storages[largest] - dram.capacity_bytes} more than its {dram.capacity_bytes}"
+            )
 
     def _check_capacity(self, memory_map: MemoryMap) -> None:
         faults = []

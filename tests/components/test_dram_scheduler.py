@@ -274,3 +274,24 @@ def test_steps_of_many_bursts_equal_as_many_of_one(
             )
         )
     assert outcomes[0] == outcomes[1]
+
+
+@settings(max_examples=150)
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 60), st.integers(0, 1), st.integers(0, 2), st.integers(1, 12), st.integers(0, 1)),
+        min_size=1,
+        max_size=60,
+    )
+)
+def test_reads_stay_reads_and_writes_stay_writes(arrivals: list[tuple[int, int, int, int, int]]) -> None:
+    """Also where a row was opened for a read and the controller has changed to writes since."""
+    scheduler, cycle, expected = Scheduler(dram("lpddr4_3200_x32")), 0, [0, 0]
+    for gap, bank, row, bursts, write in arrivals:
+        cycle += gap
+        scheduler.advance(cycle)
+        scheduler.push(cycle, Run(bank, row, bursts, write, None))
+        expected[write] += bursts
+    scheduler.advance(cycle + 10**6)
+    assert not scheduler.busy
+    assert scheduler.state.bursts == expected

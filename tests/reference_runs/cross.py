@@ -1,15 +1,17 @@
 """Every network of the zoo on every SoC: the full cross, with its table in cross.csv beside this file.
 
-    python tests/reference_runs/cross.py [--fresh]
+    python tests/reference_runs/cross.py [SOC ...]
 
-Rows that are there already are kept, so an interrupted run goes on where it stopped; ``--fresh`` starts over. The exit
-code is 1 if something does not hold.
+Rows that are there already are kept, so an interrupted run goes on where it stopped; remove the table to start over.
+Processes for different SoCs can share the work. The exit code is 1 if something does not hold.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import itertools
+import os
 import sys
 from pathlib import Path
 
@@ -53,28 +55,31 @@ def row(soc: str, network: str, outcome: Evaluation | MappingError) -> dict[str,
 def main() -> int:
     """Fill the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--fresh", action="store_true", help="forget the rows that are there")
-    rows: list[dict[str, str]] = []
-    if TABLE.exists() and not parser.parse_args().fresh:
-        with TABLE.open(newline="") as file:
-            rows = list(csv.DictReader(file))
-    done = {(entry["soc"], entry["network"]) for entry in rows}
-    for soc in SOCS:
+    parser.add_argument("socs", nargs="*", default=SOCS, metavar="SOC", help="SoCs to run (default: all)")
+    for soc in parser.parse_args().socs:
         for network in zoo.names():
-            if (soc, network) not in done:
-                rows.append(row(soc, network, evaluate(soc, network)))
-                print(soc, network, rows[-1]["verdict"], flush=True)
-                write(rows)
-    return int(any(not entry["verdict"].startswith(("ok", "does not fit")) for entry in rows))
+            if (soc, network) not in read():
+                entry = row(soc, network, evaluate(soc, network))
+                print(soc, network, entry["verdict"], flush=True)
+                write(read() | {(soc, network): entry})
+    return int(any(not entry["verdict"].startswith(("ok", "does not fit")) for entry in read().values()))
 
 
-def write(rows: list[dict[str, str]]) -> None:
-    """Replace the table by these rows."""
-    partial = TABLE.with_suffix(".partial")
+def read() -> dict[tuple[str, str], dict[str, str]]:
+    """The table as it is now."""
+    if not TABLE.exists():
+        return {}
+    with TABLE.open(newline="") as file:
+        return {(entry["soc"], entry["network"]): entry for entry in csv.DictReader(file)}
+
+
+def write(rows: dict[tuple[str, str], dict[str, str]]) -> None:
+    """Replace the table by these rows, in the order of SoCs and networks."""
+    partial = TABLE.with_suffix(f".{os.getpid()}")
     with partial.open("w", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows(rows[key] for key in itertools.product(SOCS, zoo.names()) if key in rows)
     partial.replace(TABLE)
 
 

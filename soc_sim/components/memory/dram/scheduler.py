@@ -182,7 +182,7 @@ class Scheduler:
     def planned(self) -> tuple[int, Run | None, int]:
         """What the next step does if nothing else arrives: its last cycle, whose bursts it moves, and how many."""
         cycle, bank, column, write, bursts = self._next or self._choose()
-        run = (self._active.get(bank) or self._hit[write][bank]) if column else None
+        run = (self._opened_for(bank, write) or self._hit[write][bank]) if column else None
         return cycle + (bursts - 1) * self.state.spacing_l, run, bursts
 
     def advance(self, end: int) -> None:
@@ -235,11 +235,13 @@ class Scheduler:
     def _access(self, cycle: int, bank: int, write: int, bursts: int) -> None:
         """Bursts of the run for which the row was opened, or else of the oldest hit."""
         state, hits = self.state, self._hit[write]
-        run = self._active.pop(bank, None)
+        run = self._opened_for(bank, write)
         opened = run is not None
-        if run is None:
+        if opened:
+            del self._active[bank]
+        else:
             run = hits[bank]
-            assert run is not None  # noqa: S101 # or the bank would not have been chosen
+        assert run is not None  # noqa: S101 # or the bank would not have been chosen
         data_end = state.column(cycle, bank, write) if bursts == 1 else state.columns(cycle, bank, write, bursts)
         span = (bursts - 1) * state.spacing_l
         if run.data_start < 0:
@@ -260,6 +262,14 @@ class Scheduler:
             self._admit(write)
         if self._closes and self._hit[0][bank] is None is self._hit[1][bank]:
             state.precharge(state.bank_precharge[bank], bank)
+
+    def _opened_for(self, bank: int, write: int) -> Run | None:
+        """The read (write) for which the bank's row has been opened.
+
+        A row opened for a read can serve a write first, where the mode has changed since and the write may go earlier.
+        """
+        run = self._active.get(bank)
+        return run if run is not None and run.write == write else None
 
     def _batch(self, cycle: int, bank: int, write: int) -> int:
         """Bursts of the chosen run from ``cycle`` on between which no other command can get."""
