@@ -257,8 +257,8 @@ class _Compilation:
         largest = max(storages, key=lambda name: storages[name], default=None)
         if largest is not None and storages[largest] > dram.capacity_bytes:
             raise MappingError(
-                f"{self.network.name}: activation {largest} alone takes {storages[largest]} bytes of dram ({dram.name}), "
-                f"{storages[largest] - dram.capacity_bytes} more than its {dram.capacity_bytes}"
+                f"{self.network.name}: activation {largest} alone takes {storages[largest]} bytes of dram "
+                f"({dram.name}), {storages[largest] - dram.capacity_bytes} more than its {dram.capacity_bytes}"
             )
 
     def _check_capacity(self, memory_map: MemoryMap) -> None:
