@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import pytest
 
+from soc_sim import compiler
 from soc_sim.compiler.program import Compute, Instruction, Load, Region
+from soc_sim.config.loader import load
+from soc_sim.config.soc import Soc
+from soc_sim.network import zoo
 from soc_sim.system import run
 from soc_sim.testing.small import program_of, small_soc, tile
+
+
+EVENTS_OF_THE_MAIN_JOB = 169_576
 
 
 def events(instructions: list[Instruction], *overrides: str) -> int:
@@ -45,3 +52,10 @@ def test_handing_over_costs_one_event_and_another_where_the_unit_waits_for_it() 
     """With 20 cycles each, a tile of 10 has ended before the next is handed over, so the array waits for every one."""
     free, costly = (events(tiles(10), f"controller.dispatch_cycles={cycles}") for cycles in (0, 20))
     assert costly - free == 10 + 10
+
+
+def test_events_of_the_main_job() -> None:
+    """ResNet-50 on the LPDDR4 SoC: a change of this number is a change of speed, and is made on purpose."""
+    soc = load("edge_16x16", Soc)
+    record = run(soc, compiler.compile(zoo.load("resnet50"), soc))
+    assert record.events == EVENTS_OF_THE_MAIN_JOB
