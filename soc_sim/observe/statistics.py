@@ -71,8 +71,16 @@ def statistics(record: RunRecord, *, config: Mapping[str, Any], seed: int = 0, w
         "memory": _memory_fit(record),
         "layers": layers,
         "simulation": {"events": record.events, "wall_s": wall_s},
-        "warnings": [*program.warnings, *energy.warnings, *_left_out(program)],
+        "warnings": [*program.warnings, *energy.warnings, *_without_total(energy), *_left_out(program)],
     }
+
+
+def _without_total(energy: EnergyEstimate) -> list[str]:
+    """Say what is null, and why: a sum without one of its parts would pass for the whole."""
+    if energy.total_j is not None:
+        return []
+    unknown = ", ".join(name for name, joules in energy.by_component.items() if joules is None)
+    return [f"energy_j is null, of the run and of each layer, because the energy of {unknown} is unknown"]
 
 
 def _left_out(program: Program) -> list[str]:

@@ -162,3 +162,12 @@ def test_faults_are_lines_on_stderr_with_exit_code_2(
     assert captured.out == ""
     assert message in captured.err
     assert "Traceback" not in captured.err
+
+
+def test_a_total_that_is_not_known_is_null_and_named(capsys: pytest.CaptureFixture[str]) -> None:
+    """No energy of the flash is published, so there is no total; the other components have theirs."""
+    result = document(capsys, "resnet8_mcu")
+    assert result["energy_j"] is None
+    assert {layer["energy_j"] for layer in result["layers"]} == {None}
+    assert [name for name, joules in result["energy"].items() if joules is None] == ["weight_memory"]
+    assert any("energy_j is null" in warning and "weight_memory" in warning for warning in result["warnings"])
