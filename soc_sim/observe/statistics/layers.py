@@ -1,0 +1,55 @@
+"""One layer: its shape, its times and what it moved."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from soc_sim.compiler.program import Compute, Layer
+from soc_sim.kernel import CAUSES, Cause
+from soc_sim.system import RunRecord
+from soc_sim.units import PS_PER_S
+
+
+def layer_statistics(record: RunRecord, layer: Layer, energy_j: float | None) -> dict[str, Any]:
+    """The entry of ``layers``; ``energy_j`` is the layer's share of the run's."""
+    counts = [i.counts for i in record.program.of_layer(layer.index) if isinstance(i, Compute)]
+    stalls = Counter[Cause]()
+    for core in record.cores:
+        for (index, cause), span_ps in core.array_ps.items():
+            if index == layer.index:
+                stalls[cause] += span_ps
+    cores = len(record.cores)
+    moved, gemm = record.layers[layer.index], layer.gemm
+    read_bytes = record.asked_bytes.get((layer.index, "dram", False), 0)
+    write_bytes = record.asked_bytes.get((layer.index, "dram", True), 0)
+    executed = sum(count.macs for count in counts) * record.inferences
+    return {
+        "name": layer.name,
+        "op": layer.op,
+        "operators": list(layer.operators),
+        "unit": layer.unit,
+        "m": gemm.m if gemm else None,
+        "k": gemm.k if gemm else None,
+        "n": gemm.n if gemm else None,
+        "groups": gemm.groups if gemm else None,
+        "dataflow": layer.dataflow,
+        "sparsity": layer.sparsity if layer.sparsity is not None else 0.0 if gemm else None,
+        "weight_format": layer.weight_format,
+        "weight_bytes": layer.weight_bytes,
+        "metadata_bytes": layer.metadata_bytes,
+        "regret": dict(layer.regret) if layer.regret else None,
+        "start_s": moved.start_ps / PS_PER_S,
+        "end_s": moved.end_ps / PS_PER_S,
+        "compute_cycles": sum(count.cycles for count in counts),
+        "macs": layer.macs,
+        "macs_executed": executed,
+        "zeros_injected": sum(count.zeros_injected for count in counts) * record.inferences,
+        "dram_read_bytes": read_bytes,
+        "dram_write_bytes": write_bytes,
+        "weight_memory_read_bytes": record.asked_bytes.get((layer.index, "weight_memory", False), 0),
+        "busy_s": stalls["busy"] / PS_PER_S / cores,
+        "stall_s": {cause: stalls[cause] / PS_PER_S / cores for cause in CAUSES if cause != "busy"},
+        "array_time_ps": {cause: stalls[cause] for cause in CAUSES},
+        "energy_j": energy_j,
+    }

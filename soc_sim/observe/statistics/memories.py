@@ -1,0 +1,40 @@
+"""Traffic of the memories, and whether the network fits into them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from soc_sim.system import RunRecord
+from soc_sim.units import PS_PER_S
+
+
+def memory_statistics(record: RunRecord, name: str) -> dict[str, Any]:
+    """Traffic of a memory; what its kind does not have (rows of an SRAM) is null."""
+    counters = record.memories[name]
+    moved = counters["read_bytes"] + counters["write_bytes"]
+    return {
+        "read_bytes": counters["read_bytes"],
+        "write_bytes": counters["write_bytes"],
+        "bandwidth_bytes_per_s": moved * PS_PER_S / record.makespan_ps if record.makespan_ps else 0.0,
+        "peak_bytes_per_s": counters["peak_bytes_per_s"],
+        "busy_s": counters["busy_ps"] / PS_PER_S,
+        **{key: counters.get(key) for key in ("row_hits", "row_misses", "row_conflicts", "activates", "refreshes")},
+    }
+
+
+def memory_fit(record: RunRecord) -> dict[str, Any]:
+    """Whether the network fits, and how full everything got; what does not fit is refused before it runs."""
+    memory_map, soc = record.program.memory_map, record.soc
+    capacities = {"dram": soc.dram.capacity_bytes}
+    if soc.weight_memory is not None:
+        capacities["weight_memory"] = soc.weight_memory.capacity_bytes
+    return {
+        "fits": all(used <= capacities[name] for name, used in memory_map.used_bytes.items()),
+        "weight_bytes": memory_map.weight_bytes,
+        "peak_activation_bytes": memory_map.peak_activation_bytes,
+        "used_bytes": dict(memory_map.used_bytes),
+        "capacity_bytes": capacities,
+        "buffer_peak_bytes": {
+            name: max(core.buffers[name].peak_bytes for core in record.cores) for name in record.cores[0].buffers
+        },
+    }
