@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 
-from soc_sim.compiler.emit import ArrayWork, Emitter, Home
+from soc_sim.compiler.emit import Emitter
 from soc_sim.compiler.fusion import Group, group_operators
 from soc_sim.compiler.hazards import Hazards
 from soc_sim.compiler.host import HostWork, host_work, summary
 from soc_sim.compiler.layout import lay_out
 from soc_sim.compiler.lowering import lower
-from soc_sim.compiler.memory_plan import Lifetime, Plan, align, place
-from soc_sim.compiler.nest import Nest, Operands
-from soc_sim.compiler.program import Estimate, Layer, MemoryMap, MemoryName, Placement, Program
+from soc_sim.compiler.placing import ArrayLayer, Placer
+from soc_sim.compiler.program import Estimate, Layer, Program
 from soc_sim.compiler.rates import host_ps, rates_of
 from soc_sim.compiler.sparse_layer import SparseLayer
-from soc_sim.compiler.tile_counts import TileCounter
 from soc_sim.compiler.tiles import Tiles, tile_count
 from soc_sim.compiler.tiling import Choice, Shortage, choose
 from soc_sim.compiler.views import View
@@ -51,18 +49,6 @@ def compile(  # noqa: A001  the field's word
     return _Compilation(network, soc, mapping or Mapping(), sparsity).program()
 
 
-@dataclass(slots=True)
-class _ArrayLayer:
-    """What becomes known of an array layer step by step."""
-
-    nest: Nest
-    operands: Operands
-    choice: Choice
-    tiles: Tiles
-    sparsity: float | None
-    """Share of zeros among its weights; None for a product of two activations."""
-
-
 class _Compilation:
     def __init__(self, network: Network, soc: Soc, mapping: Mapping, sparsity: Literal["dense"] | Sparsity) -> None:
         self.network, self.soc, self.mapping = network, soc, mapping
@@ -71,13 +57,13 @@ class _Compilation:
         self.rates = rates_of(soc)
         self.layout = lay_out(network, group_operators(network), soc.array.operand_bytes)
         self.names = _unique_names(self.layout.groups)
-        self.weight_memory: MemoryName = "weight_memory" if soc.weight_memory else "dram"
 
     def program(self) -> Program:
+        placer = Placer(self.network, self.soc, self.layout, self.names)
         flows = self._flows()
-        self._check_largest_activation()
+        placer.check_largest_activation()
         works = self._works(flows)
-        homes, packed, memory_map, plan = self._place(works)
+        homes, packed, memory_map, plan = placer.place(works)
         emitter = Emitter(self.soc.array, self.soc.cores, homes, Hazards(plan.addresses, plan.predecessors))
         layers = []
         for index, (group, work) in enumerate(zip(self.layout.groups, works, strict=True)):
@@ -131,8 +117,8 @@ class _Compilation:
             for name, group in zip(self.names, self.layout.groups, strict=True)
         ]
 
-    def _works(self, flows: list[tuple[Flow, ...]]) -> list[HostWork | _ArrayLayer]:
-        works: list[HostWork | _ArrayLayer] = []
+    def _works(self, flows: list[tuple[Flow, ...]]) -> list[HostWork | ArrayLayer]:
+        works: list[HostWork | ArrayLayer] = []
         known: dict[object, Choice | Shortage] = {}
         faults: list[str] = []
         for name, group, allowed in zip(self.names, self.layout.groups, flows, strict=True):
@@ -170,7 +156,7 @@ class _Compilation:
                 continue
             sparsity = None if nonzero is None else 1 - np.count_nonzero(nonzero) / nonzero.size
             tiles = Tiles(nest, choice.tiling, choice.weights)
-            works.append(_ArrayLayer(nest, operands, choice, tiles, sparsity))
+            works.append(ArrayLayer(nest, operands, choice, tiles, sparsity))
         if self.zeros:
             faults += self.zeros.found_wrong()
         if faults:
@@ -178,12 +164,12 @@ class _Compilation:
         self._check_tiles(works)
         return works
 
-    def _check_tiles(self, works: list[HostWork | _ArrayLayer]) -> None:
+    def _check_tiles(self, works: list[HostWork | ArrayLayer]) -> None:
         """Refuse what would not be simulated in a lifetime, before it fills the computer's memory."""
         counts = {
             name: tile_count(work.nest, work.choice.tiling)
             for name, work in zip(self.names, works, strict=True)
-            if isinstance(work, _ArrayLayer)
+            if isinstance(work, ArrayLayer)
         }
         total = sum(counts.values())
         if total > MOST_TILES:
@@ -193,92 +179,7 @@ class _Compilation:
                 f"(layer {largest} alone {counts[largest]}); allowed: {MOST_TILES}; enlarge soc.buffers"
             )
 
-    def _place(
-        self, works: list[HostWork | _ArrayLayer]
-    ) -> tuple[dict[str, Home], dict[int, ArrayWork], MemoryMap, Plan]:
-        array = self.soc.array
-        homes: dict[str, Home] = {}
-        packed: dict[int, ArrayWork] = {}
-        placements: list[Placement] = []
-        end = weight_bytes = 0
-        for index, work in enumerate(works):
-            if isinstance(work, HostWork):
-                continue
-            counter = TileCounter(array, work.choice.dataflow, work.tiles)
-            if work.operands.w is not None:
-                packed[index] = ArrayWork(work.nest, work.operands, work.tiles, counter, None, {})
-                continue
-            offsets, size = work.tiles.pack(array.operand_bytes, array.accumulator_bytes)
-            home = Home(self.weight_memory, align(end))
-            packed[index] = ArrayWork(work.nest, work.operands, work.tiles, counter, home, offsets)
-            placements.append(Placement(self.names[index], home.memory, home.address, size))
-            end = home.address + size
-            weight_bytes += work.tiles.stored_bytes(array)
-        for root in self._constants(works):
-            size = self.layout.constants[root]
-            homes[root] = Home(self.weight_memory, align(end))
-            placements.append(Placement(root, self.weight_memory, homes[root].address, size))
-            end = homes[root].address + size
-            weight_bytes += size
-        plan = place(self.layout.storages, self._lifetimes(works), align(end) if self.weight_memory == "dram" else 0)
-        for root, address in plan.addresses.items():
-            homes[root] = Home("dram", address)
-            placements.append(Placement(root, "dram", address, self.layout.storages[root]))
-        used: dict[MemoryName, int] = {"dram": plan.end}
-        if self.weight_memory != "dram":
-            used["weight_memory"] = end
-        memory_map = MemoryMap(tuple(placements), weight_bytes, plan.peak_bytes, used)
-        self._check_capacity(memory_map)
-        return homes, packed, memory_map, plan
-
-    def _constants(self, works: list[HostWork | _ArrayLayer]) -> list[str]:
-        """Constants that are read as they are: by the host, or as the second operand of a product."""
-        return list(
-            dict.fromkeys(view.root for work in works for view in _reads(work) if view.root in self.layout.constants)
-        )
-
-    def _lifetimes(self, works: list[HostWork | _ArrayLayer]) -> dict[str, Lifetime]:
-        network, last_layer = self.network, len(works) - 1
-        first: dict[str, int] = {self.layout.views[name].root: -1 for name in network.inputs}
-        last: dict[str, int] = dict(first)
-        for index, work in enumerate(works):
-            for view in _writes(work):
-                first.setdefault(view.root, index)
-                last[view.root] = index
-            for view in _reads(work):
-                last[view.root] = index
-        for name in network.outputs:
-            last[self.layout.views[name].root] = last_layer
-        return {root: Lifetime(first.get(root, 0), last.get(root, 0)) for root in self.layout.storages}
-
-    def _check_largest_activation(self) -> None:
-        """Refuse what cannot fit before tiles are sought for it: a batch of a billion would take forever."""
-        dram, storages = self.soc.dram, self.layout.storages
-        largest = max(storages, key=lambda name: storages[name], default=None)
-        if largest is not None and storages[largest] > dram.capacity_bytes:
-            raise MappingError(
-                f"{self.network.name}: activation {largest} alone takes {storages[largest]} bytes of dram "
-                f"({dram.name}), {storages[largest] - dram.capacity_bytes} more than its {dram.capacity_bytes}"
-            )
-
-    def _check_capacity(self, memory_map: MemoryMap) -> None:
-        faults = []
-        for name, used in memory_map.used_bytes.items():
-            memory = self.soc.weight_memory if name == "weight_memory" else self.soc.dram
-            if memory is not None and used > memory.capacity_bytes:
-                needs = []
-                if name == self.weight_memory:
-                    needs.append(f"weights {memory_map.weight_bytes}")
-                if name == "dram":
-                    needs.append(f"activations {memory_map.peak_activation_bytes} at once")
-                faults.append(
-                    f"{self.network.name} needs {used} bytes of {name} ({memory.name}), "
-                    f"{used - memory.capacity_bytes} more than its {memory.capacity_bytes}: {', '.join(needs)}"
-                )
-        if faults:
-            raise MappingError(*faults)
-
-    def _layer(self, index: int, group: Group, work: HostWork | _ArrayLayer) -> Layer:
+    def _layer(self, index: int, group: Group, work: HostWork | ArrayLayer) -> Layer:
         operators = tuple(operator.name for operator in (*group.scalings, *group.operators))
         layer = Layer(index, self.names[index], group.head.op_type, operators, group.unit)
         if isinstance(work, HostWork):
@@ -314,14 +215,3 @@ def _unique_names(groups: list[Group]) -> list[str]:
 def _form(view: View | None) -> object:
     """What of a view the choice of tiles depends on."""
     return view and (view.shape, view.strides)
-
-
-def _reads(work: HostWork | _ArrayLayer) -> tuple[View, ...]:
-    if isinstance(work, HostWork):
-        return work.reads
-    operands = work.operands
-    return (operands.x, *operands.residuals, *((operands.w,) if operands.w else ()))
-
-
-def _writes(work: HostWork | _ArrayLayer) -> tuple[View, ...]:
-    return work.writes if isinstance(work, HostWork) else (work.operands.o,)

@@ -63,7 +63,7 @@ def choose(
         (model, evaluation)
         for model in models
         for flow in supported
-        if flow in DATAFLOWS or model.weights is not None
+        if flow in DATAFLOWS or model.sizes.weights is not None
         for evaluation in model.evaluate(flow)
     ]
     wanted = [(model, evaluation) for model, evaluation in priced if evaluation.dataflow in flows]
@@ -102,11 +102,11 @@ def _legal(values: NDArray[Any], evaluation: Evaluation) -> NDArray[Any]:
 
 def _choice(model: CostModel, evaluation: Evaluation, flat: int, regret: Mapping[Flow, float | None]) -> Choice:
     s, b = np.unravel_index(flat, evaluation.legal.shape)
-    spatial, blocks = model.spatial, model.blocks
+    spatial, blocks = model.sizes.spatial, model.sizes.blocks
     tiling = Tiling(
         groups=int(blocks.groups[b]),
         m=int(blocks.m[b]),
-        k=int(model.k[b]),
+        k=int(model.sizes.k[b]),
         images=int(spatial.images[s]),
         rows=int(spatial.rows[s]),
         cols=int(spatial.cols[s]),
@@ -116,16 +116,16 @@ def _choice(model: CostModel, evaluation: Evaluation, flat: int, regret: Mapping
     estimate = Estimate(
         compute_cycles=int(np.broadcast_to(evaluation.cycles, shape)[s, b]),
         dram_read_bytes=int(np.broadcast_to(evaluation.dram_read_bytes, shape)[s, b]),
-        dram_write_bytes=model.output_total,
+        dram_write_bytes=model.sizes.output_total,
         latency_ps=int(np.ceil(np.broadcast_to(evaluation.latency_ps, shape)[s, b])),
     )
-    return Choice(evaluation.dataflow, tiling, estimate, model.weights, regret)
+    return Choice(evaluation.dataflow, tiling, estimate, model.sizes.weights, regret)
 
 
 def _shortage(model: CostModel, soc: Soc, flows: Sequence[Flow]) -> Shortage:
     needs: dict[str, tuple[int, int]] = {}
     for flow in flows:
-        for name, size in model.tile_bytes(flow).items():
+        for name, size in model.sizes.tile_bytes(flow).items():
             capacity = getattr(soc.buffers, name).capacity_bytes
             if size.min() > capacity:
                 needs[name] = (int(size.min()), capacity)

@@ -1,0 +1,105 @@
+"""The candidates of a layer, and how many bytes each needs: of its tiles, and of a pass over each operand."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from soc_sim.compiler.candidates import Blocks, Spatial, blocks, edges, spatial
+from soc_sim.compiler.nest import Nest, Operands
+from soc_sim.compiler.sparse_layer import SparseLayer
+from soc_sim.compiler.views import Integers
+from soc_sim.config.array import Flow, dense_family
+from soc_sim.config.soc import Soc
+
+Floats = NDArray[np.float64]
+
+
+class Sizes:
+    """Candidates of one layer on one SoC, S spatial × B blocks; arrays have this shape or broadcast to it.
+
+    With ``weights`` these are stored without their zeros.
+    """
+
+    def __init__(self, nest: Nest, operands: Operands, soc: Soc, weights: SparseLayer | None = None) -> None:
+        self.nest, self.operands, self.soc = nest, operands, soc
+        self.spatial: Spatial = spatial(nest, soc.array)
+        self.blocks: Blocks = blocks(nest, soc.array)
+        s, b, e = self.spatial, self.blocks, soc.array.operand_bytes
+        self.k = b.channels * nest.kernel
+        self.n_tiles = s.tiles[:, None]
+        self.g_tiles = -(-nest.groups // b.groups)[None]
+        self.m_tiles = -(-nest.m // b.m)[None]
+        self.k_tiles = -(-nest.channels // b.channels)[None]
+        self.weights_apart = operands.w is None and soc.weight_memory is not None
+        self.constants = nest.channel_words * soc.array.accumulator_bytes
+        # Bytes of the largest tile of each operand.
+        self.weight_tile = (b.groups * b.m * (self.k * e + self.constants))[None]
+        pixels = s.images * s.tile_in_rows * s.tile_in_cols
+        self.input_tile = pixels[:, None] * (b.groups * b.channels * e)[None]
+        self.output_elements = s.n[:, None] * (b.groups * b.m)[None]
+        self.addend_tile = self.output_elements * (len(operands.residuals) * e)
+        # Bytes of one pass over each operand.
+        gemm = nest.gemm
+        self.weight_total: Integers = np.full((1, 1), nest.weight_bytes(soc.array))
+        self.input_total = s.pixels_read[:, None] * (nest.groups * nest.channels * e)
+        self.output_total = gemm.groups * gemm.m * gemm.n * e
+
+        self.weights, self.compressible = weights, np.ones(len(b.m), bool)
+        if weights is not None:
+            largest, total, self.compressible = weights.tile_bytes(b, self.constants)
+            self.weight_tile, self.weight_total = largest[None], total[None]
+
+    def tile_bytes(self, dataflow: Flow) -> dict[str, Integers]:
+        """Bytes of the largest tile in each buffer."""
+        array = self.soc.array
+        word = array.operand_bytes if dense_family(dataflow) == "dOS" else array.accumulator_bytes
+        return {
+            "weights": self.weight_tile,
+            "inputs": self.input_tile + self.addend_tile,
+            "outputs": self.output_elements * word,
+        }
+
+    def legal(self, dataflow: Flow) -> NDArray[np.bool_]:
+        """Candidates that fit the buffers and that the dataflow can run."""
+        legal = np.broadcast_to(self.compressible, (len(self.spatial.n), len(self.k)))
+        for name, size in self.tile_bytes(dataflow).items():
+            legal = legal & (size <= getattr(self.soc.buffers, name).capacity_bytes)
+        if dense_family(dataflow) == "dOS":
+            # A fold that is fed in parts holds its sums in the PEs, so it must be the only one of its tile.
+            array, b = self.soc.array, self.blocks
+            single = (b.m <= array.rows)[None] & (b.groups == 1)[None] & (self.spatial.n <= array.cols)[:, None]
+            legal = legal & ((self.k_tiles == 1) | single)
+        return legal
+
+    @cached_property
+    def n_extents(self) -> tuple[Integers, Floats]:
+        """Columns of the GEMM that tiles have, and for each spatial candidate how many have them."""
+        s = self.spatial
+        sizes = zip(s.images.tolist(), s.rows.tolist(), s.cols.tolist(), strict=True)
+        return extents([_columns(self.nest, size) for size in sizes])
+
+
+def _columns(nest: Nest, sizes: tuple[int, int, int]) -> dict[int, int]:
+    """Columns of the GEMM in the tiles of a spatial candidate → how many tiles have them."""
+    images, rows, cols = sizes
+    found: dict[int, int] = {}
+    for image, image_count in edges(nest.images, images):
+        for row, row_count in edges(nest.rows.size, rows):
+            for col, col_count in edges(nest.cols.size, cols):
+                n = image * row * col
+                found[n] = found.get(n, 0) + image_count * row_count * col_count
+    return found
+
+
+def extents(rows: list[dict[int, int]]) -> tuple[Integers, Floats]:
+    """All extents that occur, and a matrix: candidates × extents → how many."""
+    values = sorted({extent for row in rows for extent in row})
+    position = {extent: index for index, extent in enumerate(values)}
+    matrix = np.zeros((len(rows), len(values)))
+    for index, row in enumerate(rows):
+        for extent, count in row.items():
+            matrix[index, position[extent]] = count
+    return np.array(values, np.int64), matrix
