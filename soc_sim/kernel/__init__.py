@@ -7,6 +7,7 @@ from soc_sim.kernel.issuer import Issuer
 from soc_sim.kernel.ledger import CAUSES, Cause, Ledger
 from soc_sim.kernel.mailbox import Dispatched, Mailbox
 from soc_sim.kernel.port import InitiatorPort, Target, check_wiring
+from soc_sim.kernel.reasons import CompletionLog, Reason
 from soc_sim.kernel.scoreboard import Scoreboard
 from soc_sim.kernel.simulation import Simulation, SliceRecorder
 from soc_sim.kernel.timeline import Timeline
@@ -16,6 +17,7 @@ __all__ = [
     "CAUSES",
     "Cause",
     "Clock",
+    "CompletionLog",
     "Component",
     "CreditPool",
     "Dispatched",
@@ -23,6 +25,7 @@ __all__ = [
     "Issuer",
     "Ledger",
     "Mailbox",
+    "Reason",
     "Scoreboard",
     "Simulation",
     "SliceRecorder",

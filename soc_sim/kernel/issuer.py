@@ -10,6 +10,7 @@ from typing import Protocol
 
 from soc_sim.kernel.clock import Clock
 from soc_sim.kernel.port import InitiatorPort
+from soc_sim.kernel.reasons import CompletionLog
 from soc_sim.kernel.simulation import Simulation
 from soc_sim.kernel.transfer import Transfer, chunks
 
@@ -40,6 +41,8 @@ class Job:
     progress: Callable[[int], None] | None
     released_bytes: int | None
     """Bytes that may be issued so far; None: all."""
+    handed_ps: int
+    """When it was queued."""
     pieces: Iterator[tuple[int, int, int, int]] | None = None
     region: RegionLike | None = None
     next_piece: tuple[int, int, int, int] | None = None
@@ -74,6 +77,10 @@ class Issuer:
         self._jobs: deque[Job] = deque()
         self._issuing: deque[Job] = deque()
         self._setting_up = False
+        self._limited_ps: int | None = None
+        """Since when the limit of requests under way holds up what could be sent; None: it does not."""
+        self.log = CompletionLog(port.name)
+        """Completions, for the reasons of waits."""
         self.outstanding = 0
         """Requests under way."""
         self.asked_bytes: dict[tuple[int, str, bool], int] = {}
@@ -93,7 +100,7 @@ class Issuer:
 
         A ``gated`` job issues only what :meth:`release` has released.
         """
-        job = Job(write, layer, iter(regions), done, progress, 0 if gated else None)
+        job = Job(write, layer, iter(regions), done, progress, 0 if gated else None, self._simulation.now_ps)
         self._jobs.append(job)
         self._issuing.append(job)
         self._issue()
@@ -112,7 +119,7 @@ class Issuer:
                 if job.pieces is None and not self._next_region(job):
                     continue
                 if self._setting_up:
-                    return
+                    break
                 assert job.pieces is not None  # noqa: S101 # _next_region has set it
                 piece = job.next_piece = next(job.pieces, None)
                 if piece is None:
@@ -120,9 +127,12 @@ class Issuer:
                     continue
             address, line_bytes, lines, requests = piece
             if self.outstanding and self.outstanding + requests > self._max_outstanding:
+                if self._limited_ps is None:
+                    self._limited_ps = self._simulation.now_ps
                 return
             size = line_bytes * lines
             if job.released_bytes is not None and job.moved_bytes + size > job.released_bytes:
+                self._limited_ps = None
                 return
             job.next_piece = None
             region = job.region
@@ -132,20 +142,23 @@ class Issuer:
             job.moved_bytes += size
             key = (job.layer, region.memory, job.write)
             self.asked_bytes[key] = self.asked_bytes.get(key, 0) + size
-            self._port.submit(
-                Transfer(
-                    self._port.name,
-                    region.memory,
-                    job.write,
-                    address,
-                    line_bytes,
-                    lines,
-                    region.pitch_bytes,
-                    requests,
-                    job.layer,
-                    partial(self._completed, job),
-                )
+            transfer = Transfer(
+                self._port.name,
+                region.memory,
+                job.write,
+                address,
+                line_bytes,
+                lines,
+                region.pitch_bytes,
+                requests,
+                job.layer,
+                partial(self._completed, job),
             )
+            transfer.submitted_ps = now_ps = self._simulation.now_ps
+            if self._limited_ps is not None:
+                transfer.credit_ps = now_ps - max(self._limited_ps, job.handed_ps)
+            self._port.submit(transfer)
+        self._limited_ps = None
 
     def _next_region(self, job: Job) -> bool:
         """Open the job's next region, after its set-up; False where there is none and the job has been issued."""
@@ -176,6 +189,7 @@ class Issuer:
         self._issue()
 
     def _completed(self, job: Job, transfer: Transfer) -> None:
+        self.log.add(self._simulation.now_ps, transfer)
         self.outstanding -= transfer.requests
         job.under_way -= 1
         if job.progress is not None:

@@ -13,11 +13,16 @@ Causes and how ties are broken are those of the project's stall accounting:
 ``wait_host``        the host has not produced the data yet
 ``idle``             nothing is left to do
 ===================  ==========================================================================================
+
+A wait is split again by who made it last, and why (``reasons``).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal, get_args
+
+from soc_sim.kernel.reasons import Reason
 
 Cause = Literal[
     "busy",
@@ -36,10 +41,12 @@ CAUSES: tuple[Cause, ...] = get_args(Cause)
 class Ledger:
     """Integer picoseconds by layer and cause; entries are consecutive, so they sum to the time covered."""
 
-    __slots__ = ("covered_ps", "spans_ps")
+    __slots__ = ("covered_ps", "reasons_ps", "spans_ps")
 
     def __init__(self) -> None:
         self.spans_ps: dict[tuple[int, Cause], int] = {}
+        self.reasons_ps: dict[tuple[int, Cause, Reason], int] = {}
+        """Waits again, by reason; for each layer and cause they sum to the span."""
         self.covered_ps = 0
         """All time up to here is accounted for."""
 
@@ -50,3 +57,19 @@ class Ledger:
             key = (layer, cause)
             self.spans_ps[key] = self.spans_ps.get(key, 0) + span_ps
             self.covered_ps = until_ps
+
+    def record_wait(self, until_ps: int, cause: Cause, layer: int, reasons: Mapping[Reason, int]) -> None:
+        """As :meth:`record`, with the spans of the reasons, which sum to the time from the last entry.
+
+        Raises:
+            ValueError: they do not.
+        """
+        span_ps = until_ps - self.covered_ps
+        if span_ps <= 0:
+            return
+        if sum(reasons.values()) != span_ps:
+            raise ValueError(f"{cause} of {span_ps} ps has reasons for {sum(reasons.values())} ps: {dict(reasons)}")
+        self.record(until_ps, cause, layer)
+        for reason, part_ps in reasons.items():
+            key = (layer, cause, reason)
+            self.reasons_ps[key] = self.reasons_ps.get(key, 0) + part_ps

@@ -10,16 +10,25 @@ class Transfer:
 
     __slots__ = (
         "address",
+        "credit_ps",
         "data_end_ps",
+        "data_ps",
         "data_start_ps",
+        "delivered_ps",
         "done",
         "initiator",
         "layer",
         "line_bytes",
         "lines",
         "memory",
+        "others_ps",
         "pitch_bytes",
+        "refresh_ps",
         "requests",
+        "row_ps",
+        "served_ps",
+        "submitted_ps",
+        "waited_for",
         "write",
     )
 
@@ -51,6 +60,25 @@ class Transfer:
         """First data on the memory's side."""
         self.data_end_ps = 0
         """Last data; of a write that arrives, when the last data will be offered."""
+        # What follows is kept for the reasons of a wait (``reasons.py``); nothing is decided by it.
+        self.credit_ps = 0
+        """The initiator could have sent it earlier by so much, had its limit of requests under way allowed it."""
+        self.submitted_ps = 0
+        """When it left the initiator."""
+        self.data_ps = 0
+        """What its bytes take at the memory's peak rate."""
+        self.row_ps = 0
+        """Of its service: rows were closed or opened, and nothing else could be done for it."""
+        self.refresh_ps = 0
+        """Of its service: the memory refreshed."""
+        self.others_ps = 0
+        """Between its submission and the end of its service the memory moved data of other initiators for so long."""
+        self.waited_for = ""
+        """The last other initiator that was served in that time."""
+        self.served_ps = 0
+        """When the memory was done with it."""
+        self.delivered_ps = 0
+        """When its last data left the interconnect, latency not counted."""
 
     @property
     def size_bytes(self) -> int:

@@ -15,7 +15,16 @@ from soc_sim.components.interconnect.fabric import Fabric
 from soc_sim.components.memory.base import Memory
 from soc_sim.config.core import BUFFERS
 from soc_sim.config.soc import Soc
-from soc_sim.kernel import Component, Dispatched, InitiatorPort, Mailbox, Scoreboard, Simulation, check_wiring
+from soc_sim.kernel import (
+    CompletionLog,
+    Component,
+    Dispatched,
+    InitiatorPort,
+    Mailbox,
+    Scoreboard,
+    Simulation,
+    check_wiring,
+)
 from soc_sim.system.registry import make_memory
 
 
@@ -121,7 +130,13 @@ def _core(
         )
         for channel in dict.fromkeys(channel_of.values())
     )
-    array = Array(simulation, f"{name}.array", soc.array, buffers, scoreboard, queues["array"])
+    logs: dict[str, CompletionLog] = {
+        buffer: channel.issuer.log
+        for buffer, unit in channel_of.items()
+        for channel in channels
+        if channel.name == f"{name}.{unit}"
+    }
+    array = Array(simulation, f"{name}.array", soc.array, buffers, logs, scoreboard, queues["array"])
     return Core(array, buffers, channels, controller)
 
 

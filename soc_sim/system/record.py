@@ -7,7 +7,7 @@ from typing import Any
 
 from soc_sim.compiler.program import Program
 from soc_sim.config.soc import Soc
-from soc_sim.kernel import Cause
+from soc_sim.kernel import Cause, Reason
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,8 @@ class CoreRecord:
 
     array_ps: dict[tuple[int, Cause], int]
     """(layer, cause) → time of the array; sums to the makespan."""
+    reasons_ps: dict[tuple[int, Cause, Reason], int]
+    """Its waits again, by who made them last and why."""
     buffers: dict[str, BufferRecord]
     dispatched: int
     """Instructions its controller handed over."""

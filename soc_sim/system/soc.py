@@ -65,6 +65,7 @@ def _collect(soc: Soc, program: Program, inferences: int, machine: Machine) -> R
 def _core_record(core: Core) -> CoreRecord:
     return CoreRecord(
         array_ps=dict(core.array.ledger.spans_ps),
+        reasons_ps=dict(core.array.ledger.reasons_ps),
         buffers={
             name: BufferRecord(
                 capacity_bytes=buffer.space.capacity,

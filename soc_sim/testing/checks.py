@@ -38,6 +38,12 @@ def _times(record: RunRecord) -> Iterator[str]:
             yield f"{name}: causes sum to {sum(spans_ps.values())} ps of {makespan_ps}"
         if any(span_ps < 0 for span_ps in spans_ps.values()):
             yield f"{name}: a cause has negative time: {spans_ps}"
+    for index, core in enumerate(record.cores):
+        for (owner, cause), span_ps in core.array_ps.items():
+            if cause.startswith("wait"):
+                parts = [part for key, part in core.reasons_ps.items() if key[:2] == (owner, cause)]
+                if sum(parts) != span_ps or min(parts) <= 0:
+                    yield f"core{index}.array: reasons of {cause} in layer {owner} sum to {sum(parts)} ps of {span_ps}"
     clock, cycles = Clock(record.soc.array.clock_hz), _cycles(record.program)
     for index, core in enumerate(record.cores):
         busy_ps = sum(span_ps for (_, cause), span_ps in core.array_ps.items() if cause == "busy")

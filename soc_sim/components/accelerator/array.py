@@ -7,10 +7,12 @@ the weights, so there is no other wait for them), or a buffer's ports with the a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from soc_sim.compiler.program import Compute
 from soc_sim.components.accelerator.scratchpad import Scratchpad
 from soc_sim.config.array import Array as Description
-from soc_sim.kernel import Clock, Component, Scoreboard, Simulation
+from soc_sim.kernel import Clock, CompletionLog, Component, Reason, Scoreboard, Simulation
 from soc_sim.kernel.ledger import Cause, Ledger
 from soc_sim.kernel.mailbox import Dispatched, Mailbox
 from soc_sim.kernel.simulation import Process
@@ -25,14 +27,17 @@ class Array(Component):
         name: str,
         description: Description,
         buffers: dict[str, Scratchpad],
+        logs: Mapping[str, CompletionLog],
         scoreboard: Scoreboard,
         queue: Mailbox[Dispatched[Compute]],
     ) -> None:
+        """``logs``: buffer → completions of the DMA channel that fills or empties it."""
         super().__init__(simulation, name)
         self.clock = Clock(description.clock_hz)
         self.ledger = Ledger()
         self.queue = queue
         self._buffers = buffers
+        self._logs = logs
         self._scoreboard = scoreboard
 
     def start(self) -> None:
@@ -78,20 +83,24 @@ class Array(Component):
         yield self.simulation.wait_until(end_ps)
         cycles = counts.cycles + counts.decompression_stall_cycles
         if counts.decompression_stall_cycles:
-            start_of_wait_ps, end_ps = end_ps, clock.after_ps(start_ps, cycles)
+            end_ps = clock.after_ps(start_ps, cycles)
             yield self.simulation.wait_until(end_ps)
-            self._record_stall(start_of_wait_ps, end_ps, "wait_metadata", compute.layer)
+            self._record_stall(end_ps, "wait_metadata", compute.layer, Reason(f"{self.name}.decompression", "busy"))
+        busiest = ""
         while True:
             # What the DMA moves meanwhile shares the ports; it is known only once that time has passed.
-            needed = max(
-                self._buffers[name].port_cycles(sum(moved) + self._buffers[name].dma_bytes - before[name])
+            needed = {
+                name: self._buffers[name].port_cycles(sum(moved) + self._buffers[name].dma_bytes - before[name])
                 for name, moved in traffic.items()
-            )
-            if needed <= cycles:
+            }
+            most = max(needed, key=needed.__getitem__)
+            if needed[most] <= cycles:
                 break
-            cycles = needed
+            cycles, busiest = needed[most], most
             yield self.simulation.wait_until(clock.after_ps(start_ps, cycles))
-        self._record_stall(end_ps, self.simulation.now_ps, "wait_buffer", compute.layer)
+        if busiest:
+            ports = Reason(self._buffers[busiest].name, "transfer")
+            self._record_stall(self.simulation.now_ps, "wait_buffer", compute.layer, ports)
         for name, (read_bytes, written_bytes) in traffic.items():
             self._buffers[name].array_read_bytes += read_bytes
             self._buffers[name].array_write_bytes += written_bytes
@@ -112,11 +121,33 @@ class Array(Component):
         for load in loads:
             if scoreboard.completed_ps[load] == arrived_ps:
                 held_ps, held_cause = scoreboard.held[load]
-                self._record_stall(self.ledger.covered_ps, held_ps, held_cause, layer)
+                self._record_stall(held_ps, held_cause, layer, self._holder(held_cause, cause))
                 break
-        self._record_stall(self.ledger.covered_ps, start_ps, cause, layer)
+        self._record_stall(start_ps, cause, layer, self._holder(cause, cause))
+        for log in self._logs.values():
+            log.forget(start_ps)
 
-    def _record_stall(self, start_ps: int, end_ps: int, cause: Cause, layer: int) -> None:
-        self.ledger.record(end_ps, cause, layer)
-        if self.simulation.recorder is not None and end_ps > start_ps:
+    def _holder(self, cause: Cause, buffer_of: Cause) -> Reason | CompletionLog:
+        """Who can say why: the log of the channel that moves the data, or a component that is the whole reason."""
+        match cause:
+            case "wait_controller":
+                return Reason(f"{self.name.removesuffix('.array')}.controller", "latency")
+            case "wait_host":
+                return Reason("host", "busy")
+            case "wait_buffer":
+                return Reason(self._buffers[_BUFFER_OF[buffer_of]].name, "credit")
+            case _:
+                return self._logs[_BUFFER_OF[cause]]
+
+    def _record_stall(self, end_ps: int, cause: Cause, layer: int, holder: Reason | CompletionLog) -> None:
+        start_ps = self.ledger.covered_ps
+        if end_ps <= start_ps:
+            return
+        span_ps = end_ps - start_ps
+        reasons = {holder: span_ps} if isinstance(holder, Reason) else holder.explain(start_ps, end_ps)
+        self.ledger.record_wait(end_ps, cause, layer, reasons)
+        if self.simulation.recorder is not None:
             self.simulation.recorder.slice(f"{self.name}.stalls", cause, start_ps, end_ps, layer)
+
+
+_BUFFER_OF: dict[Cause, str] = {"wait_weights": "weights", "wait_inputs": "inputs", "wait_outputs": "outputs"}

@@ -18,7 +18,18 @@ from soc_sim.kernel import Clock, Component, InitiatorPort, Simulation, Timeline
 class Output:
     """The fabric's end before one target."""
 
-    __slots__ = ("arbiter", "in_flight", "max_outstanding", "port", "read_path", "write_path")
+    __slots__ = (
+        "arbiter",
+        "before_last",
+        "in_flight",
+        "last",
+        "max_outstanding",
+        "moved_ps",
+        "moved_ps_of",
+        "port",
+        "read_path",
+        "write_path",
+    )
 
     def __init__(
         self, port: InitiatorPort, arbiter: Arbiter, max_outstanding: int, paths: tuple[Timeline, Timeline]
@@ -28,6 +39,27 @@ class Output:
         self.max_outstanding = max_outstanding
         self.in_flight = 0
         self.read_path, self.write_path = paths
+        self.moved_ps = 0
+        """What the target has moved so far would have taken at its peak rate."""
+        self.moved_ps_of: dict[str, int] = {}
+        """The same, by initiator."""
+        self.last = self.before_last = ""
+        """The initiator served last, and the last one before that was another."""
+
+    def arrived(self, transfer: Transfer) -> None:
+        """Remember what the target has done so far for others."""
+        transfer.others_ps = self.moved_ps - self.moved_ps_of.get(transfer.initiator, 0)
+
+    def served(self, transfer: Transfer) -> None:
+        """Say what the target did for others meanwhile."""
+        name = transfer.initiator
+        own_ps = self.moved_ps_of.get(name, 0)
+        transfer.others_ps = self.moved_ps - own_ps - transfer.others_ps
+        if self.last != name:
+            self.last, self.before_last = name, self.last
+        transfer.waited_for = self.before_last
+        self.moved_ps += transfer.data_ps
+        self.moved_ps_of[name] = own_ps + transfer.data_ps
 
     def has_room(self, transfer: Transfer) -> bool:
         """Whether the target takes it now. A transfer larger than what the target holds goes alone."""
@@ -69,6 +101,7 @@ class Fabric(Component):
     def submit(self, transfer: Transfer) -> None:
         """Forward now if nobody waits and the target has room, else wait for a turn."""
         output = self.outputs[transfer.memory]
+        output.arrived(transfer)
         if not output.arbiter and output.has_room(transfer):
             self._forward(output, transfer)
         else:
@@ -99,7 +132,8 @@ class Fabric(Component):
     def _served(self, output: Output, done: Callable[[Transfer], None], transfer: Transfer) -> None:
         """The target has served the transfer: read data leave the fabric, and whoever waits may go."""
         simulation = self.simulation
-        now_ps = end_ps = simulation.now_ps
+        now_ps = end_ps = transfer.served_ps = simulation.now_ps
+        output.served(transfer)
         if not transfer.write:
             # Cut-through: data pass while the memory still delivers, so only a busy path adds time.
             end_ps = max(now_ps, self._move(output.read_path, transfer.data_start_ps, transfer)[1])
@@ -107,6 +141,7 @@ class Fabric(Component):
         output.in_flight -= transfer.requests
         while output.arbiter and output.has_room(output.arbiter.peek()):
             self._forward(output, output.arbiter.pop())
+        transfer.delivered_ps = end_ps
         end_ps += self._latency_ps
         if end_ps == now_ps:
             done(transfer)

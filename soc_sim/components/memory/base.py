@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from functools import cached_property
 from typing import Any
 
 from soc_sim.kernel import Component, Simulation, Transfer
+from soc_sim.units import PS_PER_S
 
 
 class Memory(Component):
@@ -43,6 +45,10 @@ class Memory(Component):
         """What happened, for statistics and energy."""
         return {"read_bytes": self.read_bytes, "write_bytes": self.write_bytes, "busy_ps": self.busy_ps}
 
+    @cached_property
+    def _ps_per_byte(self) -> float:
+        return PS_PER_S / self.peak_bytes_per_s if self.peak_bytes_per_s else 0.0
+
     def _serve(self, transfer: Transfer, start_ps: int, end_ps: int, done_ps: int) -> None:
         """Count the transfer, record it, and call back at ``done_ps``."""
         self._record(transfer, start_ps, end_ps)
@@ -52,6 +58,7 @@ class Memory(Component):
         """Count the transfer and write down when its data moved."""
         transfer.data_start_ps = start_ps
         transfer.data_end_ps = end_ps
+        transfer.data_ps = int(transfer.size_bytes * self._ps_per_byte)
         if transfer.write:
             self.write_bytes += transfer.size_bytes
         else:

@@ -1,0 +1,122 @@
+"""Why waiting for data took as long as it did: every picosecond of a wait gets a component and a reason.
+
+A channel's transfers overlap, so their own durations say little: what counts is the time between one completion and the
+next, for that is what moving this transfer sooner would have saved. The log keeps completions; asked about a wait, it
+walks back from its end and gives each gap to the last stage of the transfer that ended it, stage by stage:
+
+================================  =====================================================================================
+(interconnect, latency)           the answer is on its way
+(interconnect, transfer)          data pass the interconnect's path, later than the memory delivered them
+(memory, transfer)                data move, at the memory's peak rate
+(memory, refresh), (memory, row)  the memory refreshed; closed and opened rows
+(memory, arbitration:NAME)        the memory, or the way to it, was taken by another initiator
+(memory, latency)                 what is left of the service: the unloaded latency, turnarounds, partly used bursts
+(initiator, credit)               latency that would have been hidden, had the limit of requests under way allowed it
+(initiator, latency)              set-up of a descriptor; nothing had been asked for yet
+================================  =====================================================================================
+
+Left out: the order of row, refresh and transfer within one service (their amounts are exact, their places are not), and
+who else waited at the same time: of several other initiators the last one served is named.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from soc_sim.kernel.transfer import Transfer
+
+
+class Reason(NamedTuple):
+    """Who made one wait, and why."""
+
+    component: str
+    reason: str
+    """``transfer, latency, row, refresh, arbitration:<initiator>, credit``, or ``busy``: it was still at work."""
+
+
+class CompletionLog:
+    """Completions of one initiator, as far back as anybody may still ask."""
+
+    __slots__ = ("_completed", "_initiator")
+
+    def __init__(self, initiator: str) -> None:
+        self._initiator = initiator
+        self._completed: deque[tuple[int, Transfer]] = deque()
+
+    def __len__(self) -> int:
+        return len(self._completed)
+
+    def add(self, now_ps: int, transfer: Transfer) -> None:
+        """A transfer completes now."""
+        self._completed.append((now_ps, transfer))
+
+    def forget(self, before_ps: int) -> None:
+        """Nobody will ask about the time before ``before_ps``."""
+        completed = self._completed
+        while completed and completed[0][0] <= before_ps:
+            completed.popleft()
+
+    def explain(self, start_ps: int, end_ps: int) -> dict[Reason, int]:
+        """What the time from ``start_ps`` to ``end_ps`` went to; the spans sum to it exactly.
+
+        Args:
+            start_ps: Not earlier than what was last forgotten.
+            end_ps: Now, or the clock edge after; what follows the last completion is the channel's own latency.
+        """
+        spans: dict[Reason, int] = {}
+        late_ps = end_ps
+        completed = self._completed
+        for index in range(len(completed) - 1, -1, -1):
+            if late_ps <= start_ps:
+                break
+            done_ps, transfer = completed[index]
+            if done_ps < late_ps:
+                _add(spans, Reason(self._initiator, "latency"), late_ps - max(done_ps, start_ps))
+                late_ps = max(done_ps, start_ps)
+            earlier_ps = max(start_ps, completed[index - 1][0] if index else start_ps)
+            for reason, span_ps in _stages(transfer, self._initiator, earlier_ps, late_ps):
+                _add(spans, reason, span_ps)
+            late_ps = earlier_ps
+        _add(spans, Reason(self._initiator, "latency"), late_ps - start_ps)
+        return spans
+
+
+def _add(spans: dict[Reason, int], reason: Reason, span_ps: int) -> None:
+    if span_ps > 0:
+        spans[reason] = spans.get(reason, 0) + span_ps
+
+
+def _stages(transfer: Transfer, initiator: str, start_ps: int, end_ps: int) -> Iterator[tuple[Reason, int]]:
+    """The stages of a transfer between two times, the last one first; they fill the span."""
+    memory = transfer.memory
+    credit_ps = transfer.credit_ps
+    latency_ps = 0
+
+    def until(early_ps: int) -> int:
+        """The part of what is left that is later than ``early_ps``."""
+        nonlocal end_ps
+        span_ps = max(0, end_ps - max(start_ps, early_ps))
+        end_ps -= span_ps
+        return span_ps
+
+    answer_ps = until(transfer.delivered_ps)
+    yield Reason("interconnect", "transfer"), until(transfer.served_ps)
+    left_ps = until(transfer.submitted_ps)
+    for reason, amount_ps in (
+        (Reason(memory, "transfer"), transfer.data_ps),
+        (Reason(memory, "refresh"), transfer.refresh_ps),
+        (Reason(memory, "row"), transfer.row_ps),
+        (Reason(memory, f"arbitration:{transfer.waited_for}"), transfer.others_ps),
+    ):
+        span_ps = min(left_ps, amount_ps)
+        left_ps -= span_ps
+        yield reason, span_ps
+    # Had it been sent earlier, this much latency would have passed beside other transfers.
+    for component, latency_ps in (("interconnect", answer_ps), (memory, left_ps)):
+        hidden_ps = min(credit_ps, latency_ps)
+        credit_ps -= hidden_ps
+        yield Reason(initiator, "credit"), hidden_ps
+        yield Reason(component, "latency"), latency_ps - hidden_ps
+    yield Reason(initiator, "latency"), max(0, end_ps - start_ps)
