@@ -28,6 +28,8 @@ class Row:
     """Cause → time, ``busy`` included."""
     dram_read_bytes: int
     dram_write_bytes: int
+    bound_by: Mapping[str, Any] | None
+    """Component, reason and share of what takes most of the array's time; stored results of old may lack it."""
 
     @property
     def time_s(self) -> float:
@@ -59,6 +61,7 @@ def rows(document: Document) -> list[Row]:
         array_time_s=document["array_time_s"],
         dram_read_bytes=sum(layer.dram_read_bytes for layer in layers),
         dram_write_bytes=sum(layer.dram_write_bytes for layer in layers),
+        bound_by=document.get("bound_by"),
     )
     return [*layers, total]
 
@@ -86,6 +89,7 @@ def columns(document: Document) -> list[Column]:
         _cause("outputs %", ("wait_outputs",), 3),
         _cause("host %", ("wait_host",), 3),
         _cause("other %", _OTHER, 3),
+        Column("bound by", _bound_by, 2, text=True),
         Column("DRAM read MB", lambda row, _: _megabytes(row.dram_read_bytes), 5),
         Column("DRAM write MB", lambda row, _: _megabytes(row.dram_write_bytes), 5),
     ]
@@ -108,6 +112,7 @@ def _layer(layer: Mapping[str, Any]) -> Row:
         array_time_s={"busy": layer["busy_s"], **layer["stall_s"]},
         dram_read_bytes=layer["dram_read_bytes"],
         dram_write_bytes=layer["dram_write_bytes"],
+        bound_by=layer.get("bound_by"),
     )
 
 
@@ -116,6 +121,14 @@ def _shape(layer: Mapping[str, Any]) -> str:
         return ""
     groups = f" (×{layer['groups']})" if layer["groups"] > 1 else ""
     return f"{layer['m']}×{layer['k']}×{layer['n']}{groups}"
+
+
+def _bound_by(row: Row, _: Row) -> str:
+    bound = row.bound_by
+    if bound is None:
+        return ""
+    what = "" if bound["reason"] == "busy" else f" {bound['reason']}"
+    return f"{bound['component']}{what} {percent(bound['share'], 1)} %"
 
 
 def _megabytes(size_bytes: int) -> str:

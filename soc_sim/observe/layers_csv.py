@@ -14,7 +14,8 @@ from soc_sim.observe.flat import split_unit
 def write_layers(file: TextIO, document: Document) -> None:
     """Write the layers; ``stall_s: {wait_weights: …}`` becomes ``stall_wait_weights_s``.
 
-    Numbers have all their digits, so that they read back equal; null is an empty field, a list is JSON.
+    Numbers have all their digits, so that they read back equal; null is an empty field, a list and what is
+    nested deeper are JSON.
     """
     layers = document["layers"]
     divided = {key for layer in layers for key, value in layer.items() if isinstance(value, Mapping)}
@@ -34,7 +35,11 @@ def _fields(layer: Mapping[str, Any]) -> dict[str, Any]:
     for key, value in layer.items():
         if isinstance(value, Mapping):
             stem, suffix = split_unit(key)
-            fields |= {"_".join(filter(None, (stem, part, suffix))): member for part, member in value.items()}
+            fields |= {"_".join(filter(None, (stem, part, suffix))): _plain(member) for part, member in value.items()}
         else:
-            fields[key] = json.dumps(value) if isinstance(value, list) else value
+            fields[key] = _plain(value)
     return fields
+
+
+def _plain(value: Any) -> Any:
+    return json.dumps(value) if isinstance(value, list | Mapping) else value

@@ -33,6 +33,8 @@ def document() -> dict[str, Any]:
         "dram_write_bytes": 500_000,
         "busy_s": 3e-6,
         "stall_s": {**none, "wait_weights": 1e-6, "wait_host": 0.0, "idle": 0.0},
+        "stall_reasons_s": {"wait_weights": {"dram": {"row": 1e-6}}},
+        "bound_by": {"component": "array", "reason": "busy", "share": 0.75},
         "energy_j": 0.1 + 0.2,
     }
     softmax = {
@@ -45,6 +47,8 @@ def document() -> dict[str, Any]:
         "unit": "host",
         "busy_s": 0.0,
         "stall_s": {**none, "wait_host": 5e-6, "idle": 1e-6},
+        "stall_reasons_s": {"wait_host": {"host": {"busy": 5e-6}}},
+        "bound_by": {"component": "dram", "reason": "row", "share": 5 / 6},
     }
     return {
         "schema": 1,

@@ -38,7 +38,7 @@ def record(*layers: tuple[str, int, int]) -> RunRecord:
         makespan_ps=max(end for _, _, end in layers),
         inference_end_ps=(),
         events=0,
-        cores=(CoreRecord({}, {}, 0),),
+        cores=(CoreRecord({}, {}, {}, 0),),
         host_ps={},
         host_operations=0,
         memories={},

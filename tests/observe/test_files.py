@@ -70,12 +70,19 @@ def test_layers_read_back_equal(tmp_path: Path, document: dict[str, Any]) -> Non
     for line, layer in zip(lines, document["layers"], strict=True):
         assert json.loads(line.pop("operators")) == layer["operators"]
         assert {line.pop(f"stall_{cause}_s"): cause for cause in layer["stall_s"]}
-        rest = {key: value for key, value in layer.items() if key not in ("operators", "stall_s")}
-        assert list(line) == list(rest)
+        for cause, components in layer["stall_reasons_s"].items():
+            assert json.loads(line.pop(f"stall_reasons_{cause}_s")) == components
+        assert {key: line.pop(f"bound_by_{key}") for key in layer["bound_by"]} == {
+            key: str(value) for key, value in layer["bound_by"].items()
+        }
+        left = {key: value for key, value in line.items() if not key.startswith("stall_reasons")}
+        divided = ("operators", "stall_s", "stall_reasons_s", "bound_by")
+        rest = {key: value for key, value in layer.items() if key not in divided}
+        assert list(left) == list(rest)
         for key, value in rest.items():
-            assert line[key] == ("" if value is None else str(value))
+            assert left[key] == ("" if value is None else str(value))
             if isinstance(value, float):
-                assert float(line[key]) == value
+                assert float(left[key]) == value
 
 
 def test_a_layer_without_some_mapping_adds_no_column(tmp_path: Path, document: dict[str, Any]) -> None:

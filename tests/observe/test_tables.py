@@ -41,6 +41,7 @@ def test_a_layer_of_the_array(document: dict[str, Any]) -> None:
         "outputs %": "0.0",
         "host %": "0.0",
         "other %": "0.0",
+        "bound by": "array 75.0 %",
         "DRAM read MB": "2.000",
         "DRAM write MB": "0.500",
     }
@@ -51,6 +52,7 @@ def test_a_layer_of_the_host(document: dict[str, Any]) -> None:
     found = cells(document, 1)
     assert [found[title] for title in ("flow", "M×K×N", "MACs", "util %")] == ["host", "", "", ""]
     assert [found[title] for title in ("time %", "busy %", "host %", "other %")] == ["60.0", "0.0", "83.3", "16.7"]
+    assert found["bound by"] == "dram row 83.3 %"
 
 
 def test_the_total(document: dict[str, Any]) -> None:

@@ -22,6 +22,7 @@ from soc_sim.observe.statistics.cores import core_statistics, mean_over_cores
 from soc_sim.observe.statistics.layer_energy import layer_energy
 from soc_sim.observe.statistics.layers import layer_statistics
 from soc_sim.observe.statistics.memories import memory_fit, memory_statistics
+from soc_sim.observe.statistics.stalls import Stalls
 from soc_sim.system import RunRecord
 from soc_sim.units import PS_PER_S
 
@@ -38,7 +39,8 @@ def statistics(record: RunRecord, *, config: Mapping[str, Any], seed: int = 0, w
     cycles = Clock(soc.array.clock_hz).index_at(latency_ps)
     pes = soc.array.rows * soc.array.cols * soc.cores
     layer_energy_j = layer_energy(record, energy)
-    layers = [layer_statistics(record, layer, layer_energy_j[layer.index]) for layer in program.layers]
+    stalls = Stalls(record)
+    layers = [layer_statistics(record, layer, layer_energy_j[layer.index], stalls) for layer in program.layers]
     return {
         "schema": SCHEMA,
         "version": soc_sim.__version__,
@@ -58,6 +60,8 @@ def statistics(record: RunRecord, *, config: Mapping[str, Any], seed: int = 0, w
         "utilisation": macs_executed / (pes * cycles) if cycles else 0.0,
         "array_time_s": {cause: span / PS_PER_S for cause, span in array_ps.items()},
         "array_time_ps": array_ps,
+        "stall_reasons_s": stalls.of_run(),
+        "bound_by": stalls.bound_of_run(),
         "host_time_s": {
             cause: sum(span for (_, entry), span in record.host_ps.items() if entry == cause) / PS_PER_S
             for cause in CAUSES

@@ -7,12 +7,13 @@ from typing import Any
 
 from soc_sim.compiler.program import Compute, Layer
 from soc_sim.kernel import CAUSES, Cause
+from soc_sim.observe.statistics.stalls import Stalls
 from soc_sim.system import RunRecord
 from soc_sim.units import PS_PER_S
 
 
-def layer_statistics(record: RunRecord, layer: Layer, energy_j: float | None) -> dict[str, Any]:
-    """The entry of ``layers``; ``energy_j`` is the layer's share of the run's."""
+def layer_statistics(record: RunRecord, layer: Layer, energy_j: float | None, waits: Stalls) -> dict[str, Any]:
+    """The entry of ``layers``; ``energy_j`` is the layer's share of the run's, ``waits`` those of the whole run."""
     counts = [i.counts for i in record.program.of_layer(layer.index) if isinstance(i, Compute)]
     stalls = Counter[Cause]()
     for core in record.cores:
@@ -50,6 +51,8 @@ def layer_statistics(record: RunRecord, layer: Layer, energy_j: float | None) ->
         "weight_memory_read_bytes": record.asked_bytes.get((layer.index, "weight_memory", False), 0),
         "busy_s": stalls["busy"] / PS_PER_S / cores,
         "stall_s": {cause: stalls[cause] / PS_PER_S / cores for cause in CAUSES if cause != "busy"},
+        "stall_reasons_s": waits.of_layer(layer.index),
+        "bound_by": waits.bound_of_layer(layer.index),
         "array_time_ps": {cause: stalls[cause] for cause in CAUSES},
         "energy_j": energy_j,
     }
