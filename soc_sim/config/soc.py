@@ -41,12 +41,12 @@ class Soc(Description):
         """Main memory that cannot be written, priorities of initiators that do not exist."""
         if isinstance(self.dram, SimpleMemory) and self.dram.write_bandwidth_bytes_per_s is None:
             yield "dram.write_bandwidth", "is missing; main memory holds the activations and must be writable"
-        for position, name in enumerate(self.interconnect.priorities):
+        for path, name in self.interconnect.named_initiators:
             if name not in self.initiators:
                 of_a_core = self.initiators[: len(self.initiators) // self.cores]
                 allowed = ", ".join(dict.fromkeys((*of_a_core, *(["…"] if self.cores > 1 else []), "host")))
                 hint = suggestion(name, self.initiators)
-                yield f"interconnect.priorities[{position}]", f"'{name}' is no initiator; allowed: {allowed}{hint}"
+                yield f"interconnect.{path}", f"'{name}' is no initiator; allowed: {allowed}{hint}"
 
     @property
     def initiators(self) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ class Transfer:
         "memory",
         "others_ps",
         "pitch_bytes",
+        "priority",
         "refresh_ps",
         "requests",
         "row_ps",
@@ -60,6 +61,8 @@ class Transfer:
         """First data on the memory's side."""
         self.data_end_ps = 0
         """Last data; of a write that arrives, when the last data will be offered."""
+        self.priority = 0
+        """Set by the interconnect: the larger, the more urgent; 0 where nobody has a priority."""
         # What follows is kept for the reasons of a wait (``reasons.py``); nothing is decided by it.
         self.credit_ps = 0
         """The initiator could have sent it earlier by so much, had its limit of requests under way allowed it."""

@@ -56,7 +56,7 @@ def _collect(soc: Soc, program: Program, inferences: int, machine: Machine) -> R
             for name, memory in machine.memories.items()
         },
         asked_bytes=asked_bytes,
-        interconnect_bytes=dict(machine.fabric.moved_bytes),
+        interconnect_bytes={name: traffic.moved_bytes for name, traffic in machine.fabric.traffic.items()},
         interconnect_busy_ps=machine.fabric.busy_ps(),
         layers=_layer_records(program, inferences, machine, asked_bytes),
     )

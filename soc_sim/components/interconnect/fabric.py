@@ -2,15 +2,20 @@
 
 Modelled: one arbiter per target; a data path per target and direction (crossbar) or one for all (bus); whole beats, so
 that short lines waste width; cut-through (data flow on while they arrive); one latency for request and response.
+With fixed priorities, each priority has room of its own at the target (as virtual networks of a QoS interconnect give
+it), so that a queue full of less urgent requests keeps nobody out; the DRAM's scheduler honours the same priority.
 Left out: links between routers, address phases that compete with data, ordering by transaction identifiers.
 """
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from soc_sim.components.interconnect.arbiter import Arbiter
+from soc_sim.components.interconnect.arbiter import Arbiter, Turns, Weighted
+from soc_sim.components.interconnect.holding import Holding
+from soc_sim.components.interconnect.regulator import Regulator
 from soc_sim.config.interconnect import Interconnect
 from soc_sim.kernel import Clock, Component, InitiatorPort, Simulation, Timeline, Transfer
 
@@ -21,6 +26,7 @@ class Output:
     __slots__ = (
         "arbiter",
         "before_last",
+        "holding",
         "in_flight",
         "last",
         "max_outstanding",
@@ -28,16 +34,30 @@ class Output:
         "moved_ps_of",
         "port",
         "read_path",
+        "waits",
+        "wake_ps",
         "write_path",
     )
 
     def __init__(
-        self, port: InitiatorPort, arbiter: Arbiter, max_outstanding: int, paths: tuple[Timeline, Timeline]
+        self,
+        port: InitiatorPort,
+        arbiter: Arbiter,
+        holding: Holding,
+        max_outstanding: int,
+        levels: int,
+        paths: tuple[Timeline, Timeline],
     ) -> None:
         self.port = port
         self.arbiter = arbiter
+        self.holding = holding
         self.max_outstanding = max_outstanding
-        self.in_flight = 0
+        self.in_flight = [0] * levels
+        """Priority → requests at the target."""
+        self.waits: dict[Transfer, tuple[int, ...]] = {}
+        """Transfer that waits → how long each initiator had held the target when it came."""
+        self.wake_ps: int | None = None
+        """When somebody whose bytes are used up is looked at again."""
         self.read_path, self.write_path = paths
         self.moved_ps = 0
         """What the target has moved so far would have taken at its peak rate."""
@@ -62,8 +82,27 @@ class Output:
         self.moved_ps_of[name] = own_ps + transfer.data_ps
 
     def has_room(self, transfer: Transfer) -> bool:
-        """Whether the target takes it now. A transfer larger than what the target holds goes alone."""
-        return not self.in_flight or self.in_flight + transfer.requests <= self.max_outstanding
+        """Whether the target takes it now: what is there of its priority and higher counts.
+
+        A transfer larger than what the target holds goes alone.
+        """
+        held = sum(self.in_flight[transfer.priority :])
+        return not held or held + transfer.requests <= self.max_outstanding
+
+
+class Traffic:
+    """What one initiator has moved, and how long it took."""
+
+    __slots__ = ("latencies_ps", "moved_bytes", "waited_ps")
+
+    def __init__(self) -> None:
+        self.moved_bytes = 0
+        self.latencies_ps = array("q")
+        """Of each transfer, from its arrival at the fabric to its last byte."""
+        self.waited_ps: dict[str, int] = {}
+        """Reason → time for which transfers waited for a turn: ``transfer`` (the target held earlier transfers of the
+        initiator itself), ``arbitration:<other initiator>``, ``regulation``. Times of transfers that wait side by side
+        add up."""
 
 
 class Fabric(Component):
@@ -84,28 +123,43 @@ class Fabric(Component):
         self._width_bytes = description.width_bytes
         self._latency_ps = self.clock.span_ps(description.latency_cycles)
         priorities = description.priorities if description.arbitration == "fixed_priority" else ()
+        self._priorities = {initiator: len(priorities) - place for place, initiator in enumerate(priorities)}
+        self._regulator = Regulator(description.regulation) if description.regulation else None
         shared = Timeline()
         bus = description.kind == "bus"
         self.outputs = {
             target: Output(
                 InitiatorPort(f"{name}.{target}"),
-                Arbiter(initiators, priorities),
+                Weighted(initiators, description.weights)
+                if description.arbitration == "weighted"
+                else Turns(initiators, priorities),
+                Holding(initiators),
                 max_outstanding,
+                len(priorities) + 1,
                 (shared, shared) if bus else (Timeline(), Timeline()),
             )
             for target, max_outstanding in targets.items()
         }
-        self.moved_bytes: dict[str, int] = dict.fromkeys(initiators, 0)
-        """Initiator → bytes it moved."""
+        self.traffic = {initiator: Traffic() for initiator in initiators}
+        """Initiator → what it moved."""
 
     def submit(self, transfer: Transfer) -> None:
         """Forward now if nobody waits and the target has room, else wait for a turn."""
-        output = self.outputs[transfer.memory]
+        output, now_ps = self.outputs[transfer.memory], self.simulation.now_ps
+        transfer.submitted_ps = now_ps
         output.arrived(transfer)
-        if not output.arbiter and output.has_room(transfer):
+        if self._priorities:
+            transfer.priority = self._priorities.get(transfer.initiator, 0)
+        arbiter, regulator = output.arbiter, self._regulator
+        if not arbiter and output.has_room(transfer) and (regulator is None or regulator.allows(transfer, now_ps)):
+            arbiter.passes(transfer)
             self._forward(output, transfer)
-        else:
-            output.arbiter.push(transfer)
+            return
+        arbiter.push(transfer)
+        output.waits[transfer] = output.holding.held_ps(now_ps)
+        if self._priorities or regulator is not None:
+            # It may go before those that wait.
+            self._grant(output)
 
     def busy_ps(self) -> dict[str, int]:
         """Data path → time it moved data (a bus has one path)."""
@@ -117,12 +171,54 @@ class Fabric(Component):
             for direction, path in (("read", output.read_path), ("write", output.write_path))
         }
 
+    def _grant(self, output: Output) -> None:
+        """Let those go whose turn it is, as long as there is room."""
+        arbiter, regulator, now_ps = output.arbiter, self._regulator, self.simulation.now_ps
+        allowed = None if regulator is None else partial(regulator.allows, now_ps=now_ps)
+        while arbiter and (transfer := arbiter.pick(output.has_room, allowed)) is not None:
+            self._account(output, transfer, now_ps)
+            self._forward(output, transfer)
+        if regulator is not None and arbiter:
+            self._look_again(output, regulator, now_ps)
+
+    def _look_again(self, output: Output, regulator: Regulator, now_ps: int) -> None:
+        """Plan the next grant for when somebody who waits has bytes again."""
+        heads = (queue[0] for queue in output.arbiter.queues.values() if queue)
+        times_ps = (
+            regulator.allowed_from_ps(head.initiator, now_ps) for head in heads if not regulator.allows(head, now_ps)
+        )
+        wake_ps = min(times_ps, default=None)
+        if wake_ps is not None and (output.wake_ps is None or wake_ps < output.wake_ps):
+            output.wake_ps = wake_ps
+            self.simulation.call_at(wake_ps, partial(self._wake, output, wake_ps))
+
+    def _wake(self, output: Output, planned_ps: int) -> None:
+        if output.wake_ps == planned_ps:
+            output.wake_ps = None
+            self._grant(output)
+
+    def _account(self, output: Output, transfer: Transfer, now_ps: int) -> None:
+        """Say what the transfer has waited for until now."""
+        parts = output.holding.split(output.waits.pop(transfer), now_ps)
+        waited_ps = self.traffic[transfer.initiator].waited_ps
+        rest_ps = now_ps - transfer.submitted_ps
+        for name, part_ps in parts.items():
+            rest_ps -= part_ps
+            reason = "transfer" if name == transfer.initiator else f"arbitration:{name}"
+            waited_ps[reason] = waited_ps.get(reason, 0) + part_ps
+        if rest_ps:
+            # The target was free: only a budget can have kept it.
+            waited_ps["regulation"] = waited_ps.get("regulation", 0) + rest_ps
+
     def _forward(self, output: Output, transfer: Transfer) -> None:
-        output.in_flight += transfer.requests
+        now_ps = self.simulation.now_ps
+        output.in_flight[transfer.priority] += transfer.requests
+        output.holding.enter(transfer, now_ps)
+        if self._regulator is not None:
+            self._regulator.charge(transfer, now_ps)
         transfer.done = partial(self._served, output, transfer.done)
         if transfer.write:
             # A write arrives with its first data: while the path is busy, others may use the memory.
-            now_ps = self.simulation.now_ps
             start_ps, transfer.data_end_ps = self._move(output.write_path, now_ps, transfer)
             if start_ps > now_ps:
                 self.simulation.call_at(start_ps, partial(output.port.submit, transfer))
@@ -137,12 +233,15 @@ class Fabric(Component):
         if not transfer.write:
             # Cut-through: data pass while the memory still delivers, so only a busy path adds time.
             end_ps = max(now_ps, self._move(output.read_path, transfer.data_start_ps, transfer)[1])
-        self.moved_bytes[transfer.initiator] += transfer.size_bytes
-        output.in_flight -= transfer.requests
-        while output.arbiter and output.has_room(output.arbiter.peek()):
-            self._forward(output, output.arbiter.pop())
         transfer.delivered_ps = end_ps
         end_ps += self._latency_ps
+        traffic = self.traffic[transfer.initiator]
+        traffic.moved_bytes += transfer.size_bytes
+        traffic.latencies_ps.append(end_ps - transfer.submitted_ps)
+        output.in_flight[transfer.priority] -= transfer.requests
+        output.holding.leave(transfer, now_ps)
+        if output.arbiter:
+            self._grant(output)
         if end_ps == now_ps:
             done(transfer)
         else:
