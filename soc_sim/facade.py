@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
-from soc_sim import compiler, system
+from soc_sim import compiler, kernel, system
 from soc_sim.compiler.program import Program
 from soc_sim.config.loader import load
 from soc_sim.config.run import Choice, InputShape, NetworkFile, Run, Workload
@@ -124,8 +124,15 @@ def simulate(
     return simulate_run(run, network)
 
 
-def simulate_run(run: Run, network: Network | Program | None = None) -> Result:
-    """What ``soc-sim run`` does; ``network`` is what the run's workload names, where the caller has it already.
+def simulate_run(
+    run: Run, network: Network | Program | None = None, *, recorder: kernel.Recorder | None = None
+) -> Result:
+    """What ``soc-sim run`` does.
+
+    Args:
+        run: The job.
+        network: What the run's workload names, where the caller has it already.
+        recorder: Is told what happens in the (first) inference.
 
     Raises:
         NetworkError, MappingError, DeadlockError: as in the functions above.
@@ -137,7 +144,7 @@ def simulate_run(run: Run, network: Network | Program | None = None) -> Result:
     program = (
         network if isinstance(network, Program) else compiler.compile(network, soc, run.mapping, run.workload.sparsity)
     )
-    record = system.run(soc, program)
+    record = system.run(soc, program, recorder=recorder)
     document = statistics(record, config=run.model_dump(mode="json", exclude_none=True), seed=run.seed)
     if run.workload.inferences > 1:
         document["steady_latency_s"] = _steady_latency_s(soc, program, run.workload.inferences)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,13 @@ from rich.console import Console
 
 from soc_sim.cli.configuration import add_overrides, read_run
 from soc_sim.config.loader import dump
+from soc_sim.config.run import Run
 from soc_sim.facade import Result, simulate_run
-from soc_sim.observe.chrome import write_chrome
 from soc_sim.observe.files import write_all
 from soc_sim.observe.tables import print_result, print_warnings
+from soc_sim.observe.trace.formats import writing
+from soc_sim.observe.trace.recorder import TraceRecorder
+from soc_sim.observe.trace.selection import DEFAULT
 from soc_sim.observe.wording import si
 
 
@@ -47,14 +51,11 @@ def run(args: argparse.Namespace) -> int:
     configuration = read_run(args.config, args.overrides, args.seed)
     changed = read_run(args.config, [*args.overrides, *args.what_if], args.seed) if args.what_if else None
     with Console(stderr=True, quiet=args.quiet or not sys.stderr.isatty()).status("simulating"):
-        result = simulate_run(configuration)
+        result = _simulate(args, configuration)
         if changed is not None:
             result.document["what_if"] = _comparison(args.what_if, result, simulate_run(changed))
-        timeline = result.timeline() if args.trace else None
-    if timeline is not None:
-        write_chrome(args.trace, timeline, latency_ps=result.latency_ps)
     if args.out:
-        write_all(args.out, result.document, dump(configuration), timeline)
+        write_all(args.out, result.document, dump(configuration))
     if args.json:
         print(result.to_json())
         return 0
@@ -64,6 +65,16 @@ def run(args: argparse.Namespace) -> int:
         what_if = result.document["what_if"]
         print(f"what if {', '.join(args.what_if)}: {si(what_if['latency_s'], 's')}, {what_if['latency_change']:+.1%}")
     return 0
+
+
+def _simulate(args: argparse.Namespace, configuration: Run) -> Result:
+    """Simulate, and trace where that is asked for: into the file named, and beside the other results."""
+    if args.trace is None:
+        return simulate_run(configuration)
+    paths = [args.trace, *([args.out / f"trace{args.trace.suffix}"] if args.out else [])]
+    with ExitStack() as files:
+        sinks = [files.enter_context(writing(path)) for path in paths]
+        return simulate_run(configuration, recorder=TraceRecorder(*sinks, selection=DEFAULT))
 
 
 def _comparison(settings: list[str], result: Result, other: Result) -> dict[str, Any]:

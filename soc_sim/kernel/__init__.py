@@ -8,29 +8,34 @@ from soc_sim.kernel.ledger import CAUSES, Cause, Ledger
 from soc_sim.kernel.mailbox import Dispatched, Mailbox
 from soc_sim.kernel.port import InitiatorPort, Target, check_wiring
 from soc_sim.kernel.reasons import CompletionLog, Reason
+from soc_sim.kernel.recording import DETAILS, Counter, Detail, Recorder, Track
 from soc_sim.kernel.scoreboard import Scoreboard
-from soc_sim.kernel.simulation import Simulation, SliceRecorder
+from soc_sim.kernel.simulation import Simulation
 from soc_sim.kernel.timeline import Timeline
 from soc_sim.kernel.transfer import Transfer, chunks
 
 __all__ = [
     "CAUSES",
+    "DETAILS",
     "Cause",
     "Clock",
     "CompletionLog",
     "Component",
+    "Counter",
     "CreditPool",
+    "Detail",
     "Dispatched",
     "InitiatorPort",
     "Issuer",
     "Ledger",
     "Mailbox",
     "Reason",
+    "Recorder",
     "Scoreboard",
     "Simulation",
-    "SliceRecorder",
     "Target",
     "Timeline",
+    "Track",
     "Transfer",
     "check_wiring",
     "chunks",

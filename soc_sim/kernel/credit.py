@@ -12,10 +12,11 @@ from soc_sim.kernel.simulation import Simulation
 class CreditPool:
     """``capacity`` credits; whoever asks first is served first, even where a smaller request would fit earlier."""
 
-    __slots__ = ("_simulation", "_waiters", "capacity", "free", "lowest_free", "name")
+    __slots__ = ("_counter", "_simulation", "_waiters", "capacity", "free", "lowest_free", "name")
 
-    def __init__(self, simulation: Simulation, name: str, capacity: int) -> None:
+    def __init__(self, simulation: Simulation, name: str, capacity: int, unit: str = "byte") -> None:
         self._simulation = simulation
+        self._counter = simulation.counter(f"{name}.fill", unit)
         self._waiters: deque[tuple[int, simpy.Event]] = deque()
         self.name = name
         self.capacity = capacity
@@ -45,6 +46,8 @@ class CreditPool:
         self.free += amount
         if self.free > self.capacity:
             raise ValueError(f"{self.name}: {self.free} credits of {self.capacity}")
+        if self._counter is not None:
+            self._counter.set(self._simulation.now_ps, self.capacity - self.free)
         while self._waiters and self._waiters[0][0] <= self.free:
             wanted, event = self._waiters.popleft()
             self._take(wanted)
@@ -53,3 +56,5 @@ class CreditPool:
     def _take(self, amount: int) -> None:
         self.free -= amount
         self.lowest_free = min(self.lowest_free, self.free)
+        if self._counter is not None:
+            self._counter.set(self._simulation.now_ps, self.capacity - self.free)

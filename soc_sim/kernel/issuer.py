@@ -64,7 +64,9 @@ class Issuer:
         chunk_bytes: int,
         max_outstanding: int,
         setup_cycles: int,
+        name: str = "",
     ) -> None:
+        """``name``: by default the port's."""
         self._simulation = simulation
         self._port = port
         self._clock = clock
@@ -81,6 +83,7 @@ class Issuer:
         """Since when the limit of requests under way holds up what could be sent; None: it does not."""
         self.log = CompletionLog(port.name)
         """Completions, for the reasons of waits."""
+        self._counter = simulation.counter(f"{name or port.name}.outstanding", "request")
         self.outstanding = 0
         """Requests under way."""
         self.asked_bytes: dict[tuple[int, str, bool], int] = {}
@@ -138,6 +141,8 @@ class Issuer:
             region = job.region
             assert region is not None  # noqa: S101 # there are pieces
             self.outstanding += requests
+            if self._counter is not None:
+                self._counter.set(self._simulation.now_ps, self.outstanding)
             job.under_way += 1
             job.moved_bytes += size
             key = (job.layer, region.memory, job.write)
@@ -191,6 +196,8 @@ class Issuer:
     def _completed(self, job: Job, transfer: Transfer) -> None:
         self.log.add(self._simulation.now_ps, transfer)
         self.outstanding -= transfer.requests
+        if self._counter is not None:
+            self._counter.set(self._simulation.now_ps, self.outstanding)
         job.under_way -= 1
         if job.progress is not None:
             job.progress(transfer.size_bytes)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from typing import Any, Protocol
+from typing import Any
 
 import simpy
 
 from soc_sim.errors import DeadlockError
+from soc_sim.kernel.recording import Counter, Detail, Recorder, Track
 
 Event = simpy.Event
 """What a process waits for."""
@@ -16,17 +17,10 @@ Process = Generator[Event, Any, None]
 """A generator that yields what it waits for."""
 
 
-class SliceRecorder(Protocol):
-    """Somebody who wants to know what happened when. Components call it only where one is attached."""
-
-    def slice(self, track: str, name: str, start_ps: int, end_ps: int, layer: int) -> None:
-        """``track`` was busy with ``name`` from ``start_ps`` to ``end_ps``, on behalf of a layer."""
-
-
 class Simulation:
     """Time, events and processes. Equal configurations give equal event sequences."""
 
-    def __init__(self, recorder: SliceRecorder | None = None) -> None:
+    def __init__(self, recorder: Recorder | None = None) -> None:
         self._environment = simpy.Environment()
         self._wait_reports: list[Callable[[], str | None]] = []
         self.recorder = recorder
@@ -43,6 +37,14 @@ class Simulation:
         # SimPy numbers its events with a counter that can only be read by drawing the next number.
         self._drawn += 1
         return next(self._environment._eid) - self._drawn + 1
+
+    def track(self, name: str, detail: Detail) -> Track | None:
+        """A track to tell what is done; None: nobody wants to know."""
+        return None if self.recorder is None else self.recorder.track(name, detail)
+
+    def counter(self, name: str, unit: str) -> Counter | None:
+        """A counter to tell how much there is of something; None: nobody wants to know."""
+        return None if self.recorder is None else self.recorder.counter(name, unit)
 
     def event(self) -> simpy.Event:
         """An event that somebody will fire."""

@@ -6,22 +6,19 @@ import json
 from pathlib import Path
 
 from soc_sim.errors import InputError
-from soc_sim.observe.chrome import write_chrome
 from soc_sim.observe.columns import Document
 from soc_sim.observe.layers_csv import write_layers
 from soc_sim.observe.replacing import replacing
 from soc_sim.observe.stats_txt import write_stats
-from soc_sim.observe.timeline import Timeline
 
 
-def write_all(out_dir: Path, document: Document, resolved_config_yaml: str, timeline: Timeline | None = None) -> None:
-    """Write config.resolved.yaml, summary.json, layers.csv, stats.txt and, of a timeline, trace.json.
+def write_all(out_dir: Path, document: Document, resolved_config_yaml: str) -> None:
+    """Write config.resolved.yaml, summary.json, layers.csv and stats.txt.
 
     Args:
         out_dir: The folder; created with its parents where it does not exist.
         document: What ``run --json`` prints.
         resolved_config_yaml: The configuration with all defaults; running it gives the same result.
-        timeline: What was recorded, :meth:`Timeline.add_layers` included.
 
     Raises:
         InputError: ``out_dir`` is a file, or something cannot be written.
@@ -37,5 +34,3 @@ def write_all(out_dir: Path, document: Document, resolved_config_yaml: str, time
         write_layers(file, document)
     with replacing(out_dir / "stats.txt") as file:
         write_stats(file, document)
-    if timeline is not None:
-        write_chrome(out_dir / "trace.json", timeline, latency_ps=document["latency_ps"])

@@ -6,16 +6,16 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import Any
 
 from soc_sim.errors import InputError
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[TextIO]:
-    """A UTF-8 text file that takes the place of ``path`` when the block ends well; else ``path`` stays as it was.
+def replacing(path: Path, *, binary: bool = False) -> Iterator[Any]:
+    """A file that takes the place of ``path`` when the block ends well; else ``path`` stays as it was.
 
-    Folders that do not exist are created.
+    It is a UTF-8 text file, or a binary one. Folders that do not exist are created.
 
     Raises:
         InputError: the place cannot be written, or holds something other than a file (a folder, a device).
@@ -27,7 +27,7 @@ def replacing(path: Path) -> Iterator[TextIO]:
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
         try:
-            with temporary.open("w", encoding="utf-8", newline="") as file:
+            with temporary.open("wb") if binary else temporary.open("w", encoding="utf-8", newline="") as file:
                 yield file
             temporary.replace(target)
         finally:

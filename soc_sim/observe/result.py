@@ -7,10 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from soc_sim.kernel import SliceRecorder
-from soc_sim.observe.chrome import write_chrome
+from soc_sim.kernel import Recorder
 from soc_sim.observe.html import to_html
-from soc_sim.observe.timeline import Timeline
+from soc_sim.observe.trace.formats import writing
+from soc_sim.observe.trace.recorder import TraceRecorder
+from soc_sim.observe.trace.selection import DEFAULT, EVERYTHING, Selection
+from soc_sim.observe.trace.timeline import Timeline
 from soc_sim.system import RunRecord
 
 
@@ -45,7 +47,7 @@ class Result(Fields):
             are deterministic, they can be made afterwards.
     """
 
-    def __init__(self, document: dict[str, Any], replay: Callable[[SliceRecorder], RunRecord]) -> None:
+    def __init__(self, document: dict[str, Any], replay: Callable[[Recorder], RunRecord]) -> None:
         super().__init__(document)
         self._replay = replay
         self.layers = tuple(LayerResult(layer) for layer in document["layers"])
@@ -57,15 +59,20 @@ class Result(Fields):
         """The document of ``run --json``."""
         return json.dumps(self.document, indent=2, ensure_ascii=False, allow_nan=False)
 
-    def timeline(self) -> Timeline:
-        """What was busy when: simulates again, with a recorder."""
+    def timeline(self, selection: Selection = EVERYTHING) -> Timeline:
+        """What was busy when, and every counter: simulates again, with a recorder."""
         timeline = Timeline()
-        timeline.add_layers(self._replay(timeline))
+        self._replay(TraceRecorder(timeline, selection=selection))
         return timeline
 
-    def write_trace(self, path: str | Path) -> None:
-        """Write a Chrome/Perfetto JSON timeline with a track per component."""
-        write_chrome(Path(path), self.timeline(), latency_ps=self.latency_ps)
+    def write_trace(self, path: str | Path, selection: Selection = DEFAULT) -> None:
+        """Write a trace with tracks for every component; the suffix of ``path`` says in which format.
+
+        Raises:
+            InputError: the suffix stands for no format, or the file cannot be written.
+        """
+        with writing(Path(path)) as sink:
+            self._replay(TraceRecorder(sink, selection=selection))
 
     def _repr_html_(self) -> str:
         return to_html(self.document)

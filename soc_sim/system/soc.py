@@ -4,23 +4,32 @@ from __future__ import annotations
 
 from soc_sim.compiler.program import Program
 from soc_sim.config.soc import Soc
-from soc_sim.kernel import Simulation, SliceRecorder
+from soc_sim.kernel import Recorder, Simulation
 from soc_sim.system.builder import Core, Machine, build
 from soc_sim.system.record import BufferRecord, CoreRecord, LayerRecord, RunRecord
 
 
-def run(soc: Soc, program: Program, *, inferences: int = 1, recorder: SliceRecorder | None = None) -> RunRecord:
+def run(soc: Soc, program: Program, *, inferences: int = 1, recorder: Recorder | None = None) -> RunRecord:
     """Simulate ``inferences`` inferences one after another; ``recorder`` is told what was busy when.
 
     Raises:
         DeadlockError: the program cannot make progress.
     """
     simulation = Simulation(recorder)
+    layers = simulation.track("layers", "layers")
     machine = build(soc, program, simulation, inferences)
+    if recorder is not None:
+        recorder.begin([layer.name for layer in program.layers])
     for component in machine.components():
         component.start()
     simulation.run(lambda: machine.scoreboard.remaining == 0)
-    return _collect(soc, program, inferences, machine)
+    record = _collect(soc, program, inferences, machine)
+    if layers is not None:
+        for layer, times in zip(program.layers, record.layers, strict=True):
+            layers.slice(layer.name, times.start_ps, times.end_ps, layer.index)
+    if recorder is not None:
+        recorder.end(record.makespan_ps)
+    return record
 
 
 def _collect(soc: Soc, program: Program, inferences: int, machine: Machine) -> RunRecord:

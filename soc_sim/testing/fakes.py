@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
-from soc_sim.kernel import Simulation, Transfer
+from soc_sim.kernel import Detail, Simulation, Track, Transfer
 
 
 class FixedLatency:
@@ -63,6 +64,18 @@ class Completions:
         self.transfers.append(transfer)
 
 
+class _KeptTrack:
+    """Appends its slices to those of all tracks."""
+
+    def __init__(self, taken: list[tuple[str, str, int, int, int]], name: str) -> None:
+        self._taken = taken
+        self._name = name
+
+    def slice(self, name: str, start_ps: int, end_ps: int, layer: int, *_: int) -> None:
+        """Keep one slice."""
+        self._taken.append((self._name, name, start_ps, end_ps, layer))
+
+
 class Slices:
     """A recorder that keeps what it is told."""
 
@@ -70,9 +83,18 @@ class Slices:
         self.taken: list[tuple[str, str, int, int, int]] = []
         """(track, name, start_ps, end_ps, layer), in order of recording."""
 
-    def slice(self, track: str, name: str, start_ps: int, end_ps: int, layer: int) -> None:
-        """Keep one slice."""
-        self.taken.append((track, name, start_ps, end_ps, layer))
+    def track(self, name: str, detail: Detail) -> Track:  # noqa: ARG002 # it wants all
+        """A track whose slices are kept here."""
+        return _KeptTrack(self.taken, name)
+
+    def counter(self, name: str, unit: str) -> None:
+        """Counters are not wanted."""
+
+    def begin(self, layers: Sequence[str]) -> None:
+        """Nothing to prepare."""
+
+    def end(self, makespan_ps: int) -> None:
+        """Nothing to close."""
 
     def of(self, track: str) -> list[tuple[str, int, int]]:
         """(name, start_ps, end_ps) of one track."""

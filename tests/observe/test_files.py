@@ -13,7 +13,6 @@ import pytest
 
 from soc_sim.errors import InputError
 from soc_sim.observe.files import write_all
-from soc_sim.observe.timeline import Timeline
 
 STATISTIC = re.compile(r"([A-Za-z_][\w:-]*(?:\.[\w:-]+)*) +(\S+) # (.+) \(([^()]+)\)", re.ASCII)
 """Dotted name, value, description, unit."""
@@ -30,22 +29,15 @@ def statistics(path: Path) -> dict[str, tuple[float, str, str]]:
 
 
 def test_all_files_are_written(tmp_path: Path, document: dict[str, Any]) -> None:
-    write_all(tmp_path / "a" / "b", document, "kind: run\n", Timeline())
+    write_all(tmp_path / "a" / "b", document, "kind: run\n")
     assert sorted(entry.name for entry in (tmp_path / "a" / "b").iterdir()) == [
         "config.resolved.yaml",
         "layers.csv",
         "stats.txt",
         "summary.json",
-        "trace.json",
     ]
     assert (tmp_path / "a" / "b" / "config.resolved.yaml").read_text() == "kind: run\n"
     assert json.loads((tmp_path / "a" / "b" / "summary.json").read_text()) == document
-    assert json.loads((tmp_path / "a" / "b" / "trace.json").read_text())["otherData"]["latency_ps"] == 10_000_000
-
-
-def test_without_a_timeline_there_is_no_trace(tmp_path: Path, document: dict[str, Any]) -> None:
-    write_all(tmp_path, document, "")
-    assert not (tmp_path / "trace.json").exists()
 
 
 def test_a_file_in_the_place_of_the_folder_is_an_input_error(tmp_path: Path, document: dict[str, Any]) -> None:

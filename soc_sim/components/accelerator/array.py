@@ -39,6 +39,8 @@ class Array(Component):
         self._buffers = buffers
         self._logs = logs
         self._scoreboard = scoreboard
+        self._track = simulation.track(name, "tiles")
+        self._stalls = simulation.track(f"{name}.stalls", "stalls")
 
     def start(self) -> None:
         """Start the process."""
@@ -61,7 +63,10 @@ class Array(Component):
             space_ps = simulation.now_ps if simulation.now_ps > loaded_ps else 0
             start_ps = self.clock.after_ps(simulation.now_ps, 0)
             scoreboard.start(base + compute.index)
-            self._account(compute.layer, start_ps, handed_ps, weights, inputs, space_ps)
+            waited_for = self._account(compute.layer, start_ps, handed_ps, weights, inputs, space_ps)
+            if self._track is not None and compute.counts.cycles:
+                end_ps = self.clock.after_ps(start_ps, compute.counts.cycles)
+                self._track.slice("compute", start_ps, end_ps, compute.layer, base + compute.index, waited_for)
             yield from self._compute(compute, start_ps)
             self._buffers["weights"].space.give(compute.frees_weights_bytes)
             self._buffers["inputs"].space.give(compute.frees_inputs_bytes)
@@ -69,7 +74,7 @@ class Array(Component):
 
     def _compute(self, compute: Compute, start_ps: int) -> Process:
         """Be busy for the tile's cycles, and for as long as decompression and a buffer's ports need."""
-        counts, clock, recorder = compute.counts, self.clock, self.simulation.recorder
+        counts, clock = compute.counts, self.clock
         traffic = {
             "weights": (counts.weight_bytes, 0),
             "inputs": (counts.input_bytes, 0),
@@ -78,8 +83,6 @@ class Array(Component):
         before = {name: self._buffers[name].dma_bytes for name in traffic}
         end_ps = clock.after_ps(start_ps, counts.cycles)
         self.ledger.record(end_ps, "busy", compute.layer)
-        if recorder is not None and counts.cycles:
-            recorder.slice(self.name, f"compute {compute.index}", start_ps, end_ps, compute.layer)
         yield self.simulation.wait_until(end_ps)
         cycles = counts.cycles + counts.decompression_stall_cycles
         if counts.decompression_stall_cycles:
@@ -107,9 +110,13 @@ class Array(Component):
 
     def _account(
         self, layer: int, start_ps: int, handed_ps: int, weights: list[int], inputs: list[int], space_ps: int
-    ) -> None:
-        """Say what the time since the last Compute was spent on: what arrived last, and what held that up before."""
-        scoreboard = self._scoreboard
+    ) -> int:
+        """Say what the time since the last Compute was spent on: what arrived last, and what held that up before.
+
+        Returns:
+            The load for which the array waited, where that is what came last; else -1.
+        """
+        scoreboard, covered_ps, waited_for = self._scoreboard, self.ledger.covered_ps, -1
         arrivals: list[tuple[int, Cause, list[int]]] = [
             (scoreboard.time_ps(weights), "wait_weights", weights),
             (scoreboard.time_ps(inputs), "wait_inputs", inputs),
@@ -122,10 +129,13 @@ class Array(Component):
             if scoreboard.completed_ps[load] == arrived_ps:
                 held_ps, held_cause = scoreboard.held[load]
                 self._record_stall(held_ps, held_cause, layer, self._holder(held_cause, cause))
+                if arrived_ps > covered_ps:
+                    waited_for = load
                 break
         self._record_stall(start_ps, cause, layer, self._holder(cause, cause))
         for log in self._logs.values():
             log.forget(start_ps)
+        return waited_for
 
     def _holder(self, cause: Cause, buffer_of: Cause) -> Reason | CompletionLog:
         """Who can say why: the log of the channel that moves the data, or a component that is the whole reason."""
@@ -146,8 +156,8 @@ class Array(Component):
         span_ps = end_ps - start_ps
         reasons = {holder: span_ps} if isinstance(holder, Reason) else holder.explain(start_ps, end_ps)
         self.ledger.record_wait(end_ps, cause, layer, reasons)
-        if self.simulation.recorder is not None:
-            self.simulation.recorder.slice(f"{self.name}.stalls", cause, start_ps, end_ps, layer)
+        if self._stalls is not None:
+            self._stalls.slice(cause, start_ps, end_ps, layer)
 
 
 _BUFFER_OF: dict[Cause, str] = {"wait_weights": "weights", "wait_inputs": "inputs", "wait_outputs": "outputs"}

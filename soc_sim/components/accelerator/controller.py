@@ -36,6 +36,7 @@ class Controller(Component):
         self._inferences = inferences
         self._stride = stride
         self.dispatched = 0
+        self._track = simulation.track(name, "tiles")
 
     def start(self) -> None:
         """Start the process."""
@@ -57,6 +58,7 @@ class Controller(Component):
                     yield simulation.wait_until(self.clock.after_ps(start_ps, cycles))
                 queue.put(Dispatched(instruction, base, simulation.now_ps))
                 self.dispatched += 1
-                if simulation.recorder is not None:
-                    simulation.recorder.slice(self.name, unit, start_ps, simulation.now_ps, instruction.layer)
+                if self._track is not None:
+                    end_ps = simulation.now_ps
+                    self._track.slice(unit, start_ps, end_ps, instruction.layer, base + instruction.index)
         self.waiting = None

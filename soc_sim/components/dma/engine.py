@@ -66,6 +66,7 @@ class DmaChannel(Component):
         self._buffers = buffers
         self._scoreboard = scoreboard
         self._is_host = is_host
+        self._track = simulation.track(name, "tiles")
         self._held: tuple[int, Cause] = (0, "wait_controller")
         """Until when the last instruction was held up, and by what: so were all behind it."""
 
@@ -117,10 +118,8 @@ class DmaChannel(Component):
     def _complete(self, instruction: Load | Store, base: int, start_ps: int) -> None:
         if isinstance(instruction, Store):
             self._buffers["outputs"].space.give(instruction.buffer_bytes)
-        recorder = self.simulation.recorder
-        if recorder is not None:
-            kind = "store" if isinstance(instruction, Store) else "load"
-            recorder.slice(
-                self.name, f"{kind} {instruction.index}", start_ps, self.simulation.now_ps, instruction.layer
-            )
-        self._scoreboard.complete(base + instruction.index)
+        index = base + instruction.index
+        if self._track is not None:
+            kind = "store" if isinstance(instruction, Store) else f"load {instruction.buffer}"
+            self._track.slice(kind, start_ps, self.simulation.now_ps, instruction.layer, index)
+        self._scoreboard.complete(index)

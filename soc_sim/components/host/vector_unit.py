@@ -31,6 +31,7 @@ class Host(Component):
         self.operations = 0
         self._description = description
         self._scoreboard = scoreboard
+        self._track = simulation.track(name, "tiles")
         # Reads and writes have queues of their own, so that a block can be written while the next is read.
         self.readers, self.writers = (
             Issuer(
@@ -41,8 +42,9 @@ class Host(Component):
                 chunk_bytes=description.block_bytes,
                 max_outstanding=description.max_outstanding,
                 setup_cycles=0,
+                name=f"{name}.{queue}",
             )
-            for _ in range(2)
+            for queue in ("reads", "writes")
         )
 
     def start(self) -> None:
@@ -65,10 +67,10 @@ class Host(Component):
             start_ps = simulation.now_ps
             scoreboard.start(base + operator.index)
             yield from self._execute(operator)
-            if simulation.recorder is not None:
-                name = f"operator {operator.index}"
-                simulation.recorder.slice(self.name, name, start_ps, simulation.now_ps, operator.layer)
-            scoreboard.complete(base + operator.index)
+            index = base + operator.index
+            if self._track is not None:
+                self._track.slice("operator", start_ps, simulation.now_ps, operator.layer, index)
+            scoreboard.complete(index)
 
     def _execute(self, operator: VectorOp) -> Process:
         simulation, clock, ledger = self.simulation, self.clock, self.ledger

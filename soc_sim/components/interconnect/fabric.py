@@ -17,7 +17,7 @@ from soc_sim.components.interconnect.arbiter import Arbiter, Turns, Weighted
 from soc_sim.components.interconnect.holding import Holding
 from soc_sim.components.interconnect.regulator import Regulator
 from soc_sim.config.interconnect import Interconnect
-from soc_sim.kernel import Clock, Component, InitiatorPort, Simulation, Timeline, Transfer
+from soc_sim.kernel import Clock, Component, InitiatorPort, Simulation, Timeline, Track, Transfer
 
 
 class Output:
@@ -26,6 +26,7 @@ class Output:
     __slots__ = (
         "arbiter",
         "before_last",
+        "counters",
         "holding",
         "in_flight",
         "last",
@@ -34,6 +35,7 @@ class Output:
         "moved_ps_of",
         "port",
         "read_path",
+        "tracks",
         "waits",
         "wake_ps",
         "write_path",
@@ -41,6 +43,7 @@ class Output:
 
     def __init__(
         self,
+        simulation: Simulation,
         port: InitiatorPort,
         arbiter: Arbiter,
         holding: Holding,
@@ -59,6 +62,13 @@ class Output:
         self.wake_ps: int | None = None
         """When somebody whose bytes are used up is looked at again."""
         self.read_path, self.write_path = paths
+        self.tracks = tuple(simulation.track(f"{port.name}.{kind}", "transfers") for kind in ("read", "write"))
+        counters = (
+            simulation.counter(f"{port.name}.outstanding", "request"),
+            simulation.counter(f"{port.name}.waiting", "transfer"),
+        )
+        self.counters = None if counters == (None, None) else counters
+        """Requests that the target holds, and transfers that wait before it, where somebody wants to know."""
         self.moved_ps = 0
         """What the target has moved so far would have taken at its peak rate."""
         self.moved_ps_of: dict[str, int] = {}
@@ -129,6 +139,7 @@ class Fabric(Component):
         bus = description.kind == "bus"
         self.outputs = {
             target: Output(
+                simulation,
                 InitiatorPort(f"{name}.{target}"),
                 Weighted(initiators, description.weights)
                 if description.arbitration == "weighted"
@@ -157,6 +168,8 @@ class Fabric(Component):
             return
         arbiter.push(transfer)
         output.waits[transfer] = output.holding.held_ps(now_ps)
+        if output.counters is not None:
+            self._count(output)
         if self._priorities or regulator is not None:
             # It may go before those that wait.
             self._grant(output)
@@ -214,12 +227,14 @@ class Fabric(Component):
         now_ps = self.simulation.now_ps
         output.in_flight[transfer.priority] += transfer.requests
         output.holding.enter(transfer, now_ps)
+        if output.counters is not None:
+            self._count(output)
         if self._regulator is not None:
             self._regulator.charge(transfer, now_ps)
         transfer.done = partial(self._served, output, transfer.done)
         if transfer.write:
             # A write arrives with its first data: while the path is busy, others may use the memory.
-            start_ps, transfer.data_end_ps = self._move(output.write_path, now_ps, transfer)
+            start_ps, transfer.data_end_ps = self._move(output.write_path, now_ps, transfer, output.tracks[1])
             if start_ps > now_ps:
                 self.simulation.call_at(start_ps, partial(output.port.submit, transfer))
                 return
@@ -232,7 +247,7 @@ class Fabric(Component):
         output.served(transfer)
         if not transfer.write:
             # Cut-through: data pass while the memory still delivers, so only a busy path adds time.
-            end_ps = max(now_ps, self._move(output.read_path, transfer.data_start_ps, transfer)[1])
+            end_ps = max(now_ps, self._move(output.read_path, transfer.data_start_ps, transfer, output.tracks[0])[1])
         transfer.delivered_ps = end_ps
         end_ps += self._latency_ps
         traffic = self.traffic[transfer.initiator]
@@ -240,6 +255,8 @@ class Fabric(Component):
         traffic.latencies_ps.append(end_ps - transfer.submitted_ps)
         output.in_flight[transfer.priority] -= transfer.requests
         output.holding.leave(transfer, now_ps)
+        if output.counters is not None:
+            self._count(output)
         if output.arbiter:
             self._grant(output)
         if end_ps == now_ps:
@@ -247,13 +264,20 @@ class Fabric(Component):
         else:
             simulation.call_at(end_ps, partial(done, transfer))
 
-    def _move(self, path: Timeline, earliest_ps: int, transfer: Transfer) -> tuple[int, int]:
+    def _count(self, output: Output) -> None:
+        """Tell how many requests the target holds, and how many transfers wait before it."""
+        assert output.counters is not None  # noqa: S101 # only then it is called
+        outstanding, waiting = output.counters
+        if outstanding is not None:
+            outstanding.set(self.simulation.now_ps, sum(output.in_flight))
+        if waiting is not None:
+            waiting.set(self.simulation.now_ps, len(output.arbiter))
+
+    def _move(self, path: Timeline, earliest_ps: int, transfer: Transfer, track: Track | None) -> tuple[int, int]:
         """Book the data path; returns when the transfer's data start and end on it."""
         beats = -(-transfer.line_bytes // self._width_bytes) * transfer.lines
         duration_ps = self.clock.span_ps(beats)
         start_ps = path.book(earliest_ps, duration_ps)
-        recorder = self.simulation.recorder
-        if recorder is not None:
-            track = f"{self.name}.{transfer.memory}.{'write' if transfer.write else 'read'}"
-            recorder.slice(track, transfer.initiator, start_ps, start_ps + duration_ps, transfer.layer)
+        if track is not None:
+            track.slice(transfer.initiator, start_ps, start_ps + duration_ps, transfer.layer)
         return start_ps, start_ps + duration_ps

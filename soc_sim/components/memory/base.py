@@ -24,6 +24,7 @@ class Memory(Component):
 
     def __init__(self, simulation: Simulation, name: str) -> None:
         super().__init__(simulation, name)
+        self._track = simulation.track(name, "transfers")
         self.read_bytes = 0
         self.write_bytes = 0
         self.busy_ps = 0
@@ -63,7 +64,6 @@ class Memory(Component):
             self.write_bytes += transfer.size_bytes
         else:
             self.read_bytes += transfer.size_bytes
-        recorder = self.simulation.recorder
-        if recorder is not None:
+        if self._track is not None:
             kind = "write" if transfer.write else "read"
-            recorder.slice(self.name, f"{kind} {transfer.initiator}", start_ps, end_ps, transfer.layer)
+            self._track.slice(f"{kind} {transfer.initiator}", start_ps, end_ps, transfer.layer)

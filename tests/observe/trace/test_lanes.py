@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from soc_sim.observe.lanes import assign_lanes
+from soc_sim.observe.trace.lanes import assign_lanes
 
 SLICES = st.lists(st.tuples(st.integers(0, 60), st.integers(1, 30))).map(
     lambda pairs: sorted((start, start + duration) for start, duration in pairs)

@@ -1,0 +1,53 @@
+"""Traces made by hand, for the tests of formats."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from soc_sim.kernel import Detail
+from soc_sim.observe.trace.columns import Sink
+from soc_sim.observe.trace.recorder import TraceRecorder
+from soc_sim.observe.trace.selection import EVERYTHING, Selection
+
+
+class One(NamedTuple):
+    """A slice."""
+
+    track: str
+    name: str
+    start_ps: int
+    end_ps: int
+    layer: int = 0
+    instruction: int = -1
+    waited_for: int = -1
+
+
+def detail_of(track: str) -> Detail:
+    return "layers" if track == "layers" else "stalls" if track.endswith(".stalls") else "tiles"
+
+
+def record(
+    sink: Sink,
+    slices: Iterable[One] = (),
+    samples: Iterable[tuple[str, int, float]] = (),
+    *,
+    tracks: Sequence[str] = (),
+    layers: Sequence[str] = ("conv1", "conv2"),
+    selection: Selection = EVERYTHING,
+    end_ps: int = 0,
+) -> None:
+    """Tell a recorder about slices and samples, in this order; ``tracks`` have tracks whether they are busy or not."""
+    recorder = TraceRecorder(sink, selection=selection)
+    slices, samples = list(slices), list(samples)
+    names = dict.fromkeys([*tracks, *(one.track for one in slices)])
+    to = {name: recorder.track(name, detail_of(name)) for name in names}
+    counters = {name: recorder.counter(name, "byte") for name in dict.fromkeys(name for name, *_ in samples)}
+    recorder.begin(layers)
+    for track, *values in slices:
+        if (chosen := to[track]) is not None:
+            chosen.slice(*values)
+    for name, time_ps, value in samples:
+        if (counter := counters[name]) is not None:
+            counter.set(time_ps, value)
+    recorder.end(end_ps)
