@@ -1,9 +1,11 @@
 """Which operators run together as one layer.
 
 Array layers: a GEMM operator and what follows it without another reader in between: batch normalisation and other
-per-channel constants (folded into weights and bias offline), activations (Relu, Clip, LeakyRelu, PRelu) and additions
-of an activation of equal shape; also a multiplication of an operand by one number, which goes into the result's scale.
-Host layers: one operator each, or a chain of elementwise operators on one shape.
+per-channel constants (folded into weights and bias offline), activations (Relu, Clip, LeakyRelu, PRelu), quantisation
+with one scale, and additions of an activation of equal shape; also a multiplication of an operand by one number, which
+goes into the result's scale. Host layers: one operator each, or a chain of elementwise operators on one shape.
+
+Dequantisation with one scale belongs to the layer that reads its result: integers are what lies in memory.
 
 A layer takes the place of its last operator in the topological order. That is always possible, because only the result
 of that operator is visible outside.
@@ -15,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from soc_sim.network import quantised
 from soc_sim.network.base import Network, Operator
 from soc_sim.network.operators import OPERATORS, Family, OperatorKind
 
@@ -35,6 +38,8 @@ class Group:
     residuals: list[str] = field(default_factory=list)
     scalings: list[Operator] = field(default_factory=list)
     """Multiplications of an operand by one number: the layer reads what they read, and scales its result."""
+    dequantisers: list[Operator] = field(default_factory=list)
+    """DequantizeLinear of its operands: the layer reads the integers."""
 
     @property
     def head(self) -> Operator:
@@ -61,14 +66,22 @@ def group_operators(network: Network) -> list[Group]:
     def grow(head: Operator, group: Group, accepts: Callable[[Network, Group, Operator, str], bool]) -> None:
         taken.add(head.name)
         while (follower := _only_reader(network, group.output)) is not None:
-            if follower.name in taken or not accepts(network, group, follower, group.output):
+            chain, last = [follower], group.output
+            # What is dequantised at once never reaches a memory, if the reader joins.
+            if follower.outputs[0] in dequantised:
+                last = follower.outputs[0]
+                chain += network.consumers[last]
+            follower = chain[-1]
+            if follower.name in taken or not accepts(network, group, follower, last):
                 break
             taken.add(follower.name)
-            group.operators.append(follower)
+            group.operators += chain
             group.position = positions[follower.name]
         groups.append(group)
 
     scaled = _scalings(network)
+    dequantised = _dequantisers(network, scaled)
+    taken.update(operator.name for operator in dequantised.values())
     # The later producer gets an addition of two results: the earlier one is then complete and can be loaded.
     for operator in reversed(network.operators):
         if family(operator) == "gemm":
@@ -79,7 +92,27 @@ def group_operators(network: Network) -> list[Group]:
     for operator in network.operators:
         if operator.name not in taken and family(operator) not in ("gemm", "view"):
             grow(operator, Group("host", [operator], positions[operator.name]), _joins_host)
+    for group in groups:
+        reads = dict.fromkeys(name for operator in group.operators for name in operator.inputs)
+        own = {operator.name for operator in group.operators}
+        found = [dequantised[name] for name in reads if name in dequantised]
+        group.dequantisers = [operator for operator in found if operator.name not in own]
     return sorted(groups, key=lambda group: group.position)
+
+
+def _dequantisers(network: Network, scaled: dict[str, list[Operator]]) -> dict[str, Operator]:
+    """Name of a real tensor → the DequantizeLinear that its only reader can do as it reads.
+
+    Not where the reader is no layer of its own, or may turn into strides.
+    """
+    scalings = {operator.name for operators in scaled.values() for operator in operators}
+    found: dict[str, Operator] = {}
+    for operator in network.operators:
+        if quantised.dequantises(network.tensors, operator):
+            reader = _only_reader(network, operator.outputs[0])
+            if reader is not None and reader.name not in scalings and family(reader) not in ("view", "move"):
+                found[operator.outputs[0]] = operator
+    return found
 
 
 def _scalings(network: Network) -> dict[str, list[Operator]]:
@@ -116,7 +149,14 @@ def channel_words(network: Network, group: Group) -> int:
         or (operator.op_type in ("Add", "Sum", "Sub") and any(_constant(network, name) for name in operator.inputs))
         for operator in group.operators[1:]
     )
-    return int(bias or shift) + sum(operator.op_type == "PRelu" for operator in group.operators[1:])
+    slopes = sum(operator.op_type == "PRelu" for operator in group.operators[1:])
+    return int(bias or shift) + slopes + _scales_per_channel(network, group.head)
+
+
+def _scales_per_channel(network: Network, head: Operator) -> bool:
+    """Whether quantised weights have a scale for each output channel."""
+    made = [network.tensors[name].integers for name in head.inputs[:2]]
+    return any(integers is not None and integers.scale.size > 1 for integers in made)
 
 
 def _addends(network: Network, operator: Operator) -> list[str]:
@@ -144,6 +184,10 @@ def _joins_gemm(network: Network, group: Group, operator: Operator, tensor: str)
             _constant(network, name) and (not per_channel or _is_per_channel(network, group.head, name))
             for name in others
         )
+    if operator.op_type in ("QuantizeLinear", "DequantizeLinear"):
+        return operator.inputs[0] == tensor and quantised.parameters(network.tensors, operator) is not None
+    if operator.op_type == "Cast":
+        return network.tensors[operator.outputs[0]].dtype in ("float32", "int32")
     if operator.op_type == "BatchNormalization":
         return operator.inputs[0] == tensor and all(
             _constant(network, name) and _is_per_channel(network, group.head, name, axis=1) for name in others
@@ -186,6 +230,10 @@ def _is_per_channel(network: Network, head: Operator, constant: str, axis: int |
 def _joins_host(network: Network, group: Group, operator: Operator, tensor: str) -> bool:
     return (
         family(operator) == "elementwise"
-        and family(group.operators[-1]) == "elementwise"
+        and (
+            family(group.operators[-1]) == "elementwise"
+            or (operator.op_type == "QuantizeLinear" and family(group.operators[-1]) in ("window", "reduce"))
+        )
+        and len(group.operators[-1].outputs) == 1
         and network.tensors[operator.outputs[0]].shape == network.tensors[tensor].shape
     )

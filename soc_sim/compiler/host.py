@@ -50,7 +50,8 @@ def host_work(network: Network, group: Group, layout: Layout) -> HostWork:
     writes = tuple(layout.views[name] for name in group.operators[-1].outputs if name)
     if head.op_type == "Gather":
         views[0] = _looked_up(views[0], writes[0])
-    return HostWork(tuple(views), writes, sum(_operations(network, operator) for operator in group.operators))
+    operators = (*group.dequantisers, *group.operators)
+    return HostWork(tuple(views), writes, sum(_operations(network, operator) for operator in operators))
 
 
 def _looked_up(table: View, result: View) -> View:

@@ -69,7 +69,7 @@ class _LayOut:
         for name in network.inputs:
             self._own(name)
         heads = {group.head.name: group for group in groups if group.unit == "host" and len(group.operators) == 1}
-        self.scalings = {scaling.name for group in groups for scaling in group.scalings}
+        self.scalings = {op.name for group in groups for op in (*group.scalings, *group.dequantisers)}
         elided: set[str] = set()
         extra: list[Group] = []
         for position, operator in enumerate(network.operators):
@@ -185,7 +185,8 @@ class _LayOut:
 
     def _feeds_gemms(self, reader: Operator, tensor: str) -> bool:
         if reader.name in self.scalings:
-            return True
+            following = self.network.consumers[reader.outputs[0]]
+            return all(self._feeds_gemms(operator, reader.outputs[0]) for operator in following)
         return family(reader) == "gemm" and tensor in reader.inputs[:2] and reader.op_type != "Conv"
 
     def _alias(self, operator: Operator) -> bool:

@@ -180,7 +180,7 @@ class _Compilation:
             )
 
     def _layer(self, index: int, group: Group, work: HostWork | ArrayLayer) -> Layer:
-        operators = tuple(operator.name for operator in (*group.scalings, *group.operators))
+        operators = tuple(operator.name for operator in (*group.dequantisers, *group.scalings, *group.operators))
         layer = Layer(index, self.names[index], group.head.op_type, operators, group.unit)
         if isinstance(work, HostWork):
             read, write = (sum(view.size_bytes for view in views) for views in (work.reads, work.writes))

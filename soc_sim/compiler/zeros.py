@@ -3,8 +3,10 @@
 A layer's weights are one matrix a group, m × k, with k over channels and then the kernel, as in ONNX. Products of two
 activations are always dense. Batch normalisation scales rows of W; it makes no zeros.
 
-Left out: an integer zero point other than zero (a weight is zero where its stored value is), and the order in which a
-flattened image lies in memory: the zeros of the layer behind it stay in the order of the file.
+A weight of a quantised network is zero where its integer equals the zero point.
+
+Left out: the order in which a flattened image lies in memory: the zeros of the layer behind it stay in the order of the
+file.
 """
 
 from __future__ import annotations

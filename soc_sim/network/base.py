@@ -21,6 +21,16 @@ AttributeValue = int | float | str | tuple[int, ...] | tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
+class Integers:
+    """What a constant of a quantised network is made of: integers, their zero point subtracted, times a scale."""
+
+    values: Callable[[], NDArray[np.int64]] = field(compare=False, repr=False)
+    """Reads the integers on demand, in the tensor's shape."""
+    scale: NDArray[np.float32] = field(compare=False, repr=False)
+    """As many dimensions as the tensor, each 1 or the tensor's."""
+
+
+@dataclass(frozen=True, slots=True)
 class Tensor:
     """A named value. ``constant`` tensors (weights, biases, tables) are known before the run."""
 
@@ -29,6 +39,10 @@ class Tensor:
     constant: bool = False
     values: Callable[[], NDArray[np.generic]] | None = field(default=None, compare=False, repr=False)
     """Reads the values of a constant on demand (shape as above); None where only the shape is known."""
+    dtype: str = "float32"
+    """Type of the elements in the file, by numpy's name."""
+    integers: Integers | None = None
+    """What a constant is made of, where that is integers and a scale."""
 
     @property
     def elements(self) -> int:

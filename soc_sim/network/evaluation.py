@@ -7,6 +7,7 @@ knows, and the quantisers of QONNX whose values ``onnx_import.quantiser`` does n
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache, lru_cache
 from typing import Any
 
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from soc_sim.errors import MissingExtraError, NetworkError
 from soc_sim.network.base import Network, Operator
+from soc_sim.network.integers import IntegerGemm, integer_gemm, quantise
 
 OPSET = 20
 """Of the one-operator models; the records of a network are written so that it can express them."""
@@ -48,14 +50,37 @@ def evaluate_network(
     """
     values = {name: tensor.values() for name, tensor in network.tensors.items() if tensor.values} | dict(feeds)
     for operator in network.operators:
+        if operator.op_type == "QuantizeLinear" and operator.outputs[0] in values:
+            continue  # together with the product that it quantises
         own = {**values, **pruned.get(operator.name, {})}
         try:
+            exact = integer_gemm(network, operator)
+            if exact is not None:
+                values |= _in_integers(network, operator, exact, own)
+                continue
             results = evaluate(operator, [own[name] if name else None for name in operator.inputs])
         except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
             reason = " ".join(str(error).split()) or type(error).__name__
             raise NetworkError(f"{operator.name}: {operator.op_type} cannot be computed: {reason}") from None
         values |= {name: value for name, value in zip(operator.outputs, results, strict=False) if name}
     return values
+
+
+def _in_integers(
+    network: Network, operator: Operator, exact: IntegerGemm, values: Mapping[str, Array]
+) -> dict[str, Array]:
+    """Result of a product of integers, and what quantises it; see ``network.integers``."""
+    operands: list[Array | None] = []
+    for position, name in enumerate(operator.inputs[:2]):
+        source = name if network.tensors[name].constant else network.producers[name].inputs[0]
+        operands.append(exact.operand(position, values[source]))
+    sums = evaluate(replace(operator, inputs=operator.inputs[:2]), operands)[0]
+    if exact.bias is not None:
+        sums = sums + exact.bias
+    found = {operator.outputs[0]: exact.real(sums)}
+    if exact.requantiser is not None and exact.result is not None and exact.factor is not None:
+        found[exact.requantiser.outputs[0]] = quantise(sums.astype(np.float32) * exact.factor, exact.result)
+    return found
 
 
 def evaluate(operator: Operator, inputs: Sequence[Array | None]) -> list[Array]:

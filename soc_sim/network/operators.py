@@ -85,6 +85,8 @@ def _kinds() -> dict[str, OperatorKind]:
         kinds[name] = OperatorKind("reduce", 1)
     # One add per column element.
     kinds["Col2Im"] = OperatorKind("reduce", 1)
+    # Minimum and maximum (2), scale, round, two compares (4).
+    kinds["DynamicQuantizeLinear"] = OperatorKind("reduce", 6)
     kinds["ReduceL2"] = OperatorKind("reduce", 2)
     kinds["TopK"] = OperatorKind("reduce", 4)
     # Maximum (1), subtract and exponential (1 + 5), sum (1), multiply by the reciprocal (1).

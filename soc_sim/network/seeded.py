@@ -39,7 +39,7 @@ def with_values(network: Network, seed: int) -> Network:
 
 
 def random_inputs(network: Network, seed: int) -> dict[str, Array]:
-    """Values for each input, (batch, *shape): normal float32, and int64 where they number the rows of a table."""
+    """Values for each input, (batch, *shape): normal float32, integers of the file's type, row numbers of a table."""
     found: dict[str, Array] = {}
     for name in network.inputs:
         rng, shape = _generator(seed, name), (network.batch, *network.tensors[name].shape)
@@ -48,7 +48,14 @@ def random_inputs(network: Network, seed: int) -> dict[str, Array]:
             for reader in network.consumers.get(name, ())
             if reader.op_type == "Gather" and reader.inputs[1] == name
         ]
-        found[name] = rng.integers(0, min(tables), shape) if tables else rng.standard_normal(shape, np.float32)
+        dtype = np.dtype(network.tensors[name].dtype)
+        if tables:
+            found[name] = rng.integers(0, min(tables), shape)
+        elif dtype.kind in "iu":
+            limits = np.iinfo(dtype)
+            found[name] = rng.integers(max(limits.min, -128), min(limits.max, 255), shape, dtype, endpoint=True)
+        else:
+            found[name] = rng.standard_normal(shape, np.float32)
     return found
 
 

@@ -7,8 +7,11 @@ stores write results back. Every layer's result is compared with the reference i
 Differences are those of the layer alone: a result that matches is replaced by the reference's, so rounding does not add
 up through the network; one that does not match stays, and what depends on it differs, too.
 
-Left out: time, the formats of compressed weights (they are taken as decoded), int8 rounding (numbers have the types of
-the network's file; a float32 network is computed in float64 and compared).
+Numbers have the types of the network's file. A float32 network is computed in float64 and compared with a tolerance;
+products of quantised operands are computed in integers and compared exactly (``network.integers``). Where real numbers
+are rounded to integers, a result may differ by one.
+
+Left out: time, the formats of compressed weights (they are taken as decoded).
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from soc_sim.compiler.functional.gemm import constant_operand, weight_matrix
-from soc_sim.compiler.functional.layers import ArrayLayer, Executed, run_on_array, run_on_host
+from soc_sim.compiler.functional.layers import ArrayLayer, Executed, Reading, run_on_array, run_on_host
 from soc_sim.compiler.functional.memory import Memory, constant_values
 from soc_sim.compiler.fusion import Group, group_operators
 from soc_sim.compiler.layout import lay_out
@@ -32,6 +35,8 @@ from soc_sim.config.soc import Soc
 from soc_sim.config.sparsity import Sparsity
 from soc_sim.network.base import Network
 from soc_sim.network.evaluation import evaluate_network
+from soc_sim.network.integers import integer_gemm
+from soc_sim.network.quantised import parameters
 
 Numbers = npt.NDArray[Any]
 
@@ -39,6 +44,8 @@ TOLERANCE = 1e-4
 """Greatest difference of a float32 result, relative to the largest magnitude of the tensor: about 800 units of rounding
 (2⁻²³), where sums of some thousand products in another order differ by tens."""
 _EXACT_IN_FLOAT32 = 2**24
+_EXACT = ("QuantizeLinear", "DequantizeLinear", "Relu", "Clip", "Add", "Sub", "Mul", "Div", "Cast")
+"""What gives the very same float32 from the same float32."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +133,11 @@ class _Execution:
                 run_on_host(self.memory, group, reference)
             macs += done.macs
             exact = layer.gemm is not None and self._exact(group, layer.gemm.k, reference)
+            if group.unit == "array" and self.arrays[layer.index].exact:
+                exact = all(operator.op_type in _EXACT for operator in group.operators[1:])
+            rounded = not exact and any(operator.op_type == "QuantizeLinear" for operator in group.operators)
             errors = [
-                (name, *_difference(self.memory.read(name), reference[name], exact=exact))
+                (name, *_difference(self.memory.read(name), reference[name], exact=exact, rounded=rounded))
                 for name in group.operators[-1].outputs
                 if name
             ]
@@ -149,6 +159,10 @@ class _Execution:
         network, layer = self.network, self.program.layers[index]
         nest, operands = lower(network, group, self.layout.views)
         weights = nonzero = None
+        exact = integer_gemm(network, group.head) if not group.scalings else None
+        read = {operator.outputs[0]: parameters(network.tensors, operator) for operator in group.dequantisers}
+        if exact and any(name not in read and not network.tensors[name].constant for name in group.head.inputs[:2]):
+            exact = None  # an operand that is dequantised before it comes here
         if nest.constant_weights:
             first, second = (network.tensors[name] for name in group.head.inputs[:2])
             position = constant_operand(group.head, (first.constant, second.constant), second.shape)
@@ -160,13 +174,24 @@ class _Execution:
                 # The matrix is a view of the values, so this prunes both.
                 weight_matrix(group.head, position, values, nest)[~nonzero] = 0
                 self.pruned[group.head.name] = {tensor.name: values}
+            values = exact.operand(position, values) if exact else values
             weights = weight_matrix(group.head, position, values, nest).astype(np.float64)
-        return ArrayLayer(layer, group, nest, operands, weights, nonzero if self.program.sparse else None)
+        else:
+            position = 0
+
+        def reading(name: str) -> Reading:
+            own = read.get(name)
+            return Reading() if own is None else Reading(own.zero_point, 1.0 if exact else float(own.scale))
+
+        w, x = (reading(group.head.inputs[i]) for i in (position, 1 - position))
+        return ArrayLayer(layer, group, nest, operands, weights, nonzero if self.program.sparse else None, exact, w, x)
 
     def _follow_views(self) -> None:
         """Operators of no layer: their results are other names of their inputs, or (Concat) of several tensors."""
         groups = self.layout.groups
-        executed = {operator.name for group in groups for operator in (*group.operators, *group.scalings)}
+        executed = {
+            operator.name for group in groups for operator in (*group.operators, *group.scalings, *group.dequantisers)
+        }
         for operator in self.network.operators:
             if operator.name not in executed and operator.op_type != "Concat":
                 self.memory.rename(operator)
@@ -197,12 +222,15 @@ def _integers(values: Numbers) -> bool:
     return values.dtype.kind in "iub" or bool(np.array_equal(values, np.rint(values)))
 
 
-def _difference(own: Numbers, reference: Numbers, *, exact: bool) -> tuple[float, float]:
-    """The largest difference, and how large it may be."""
+def _difference(own: Numbers, reference: Numbers, *, exact: bool, rounded: bool = False) -> tuple[float, float]:
+    """The largest difference, and how large it may be; one, where real numbers are ``rounded`` to integers."""
     expected = reference.astype(np.float64)
     with np.errstate(invalid="ignore"):
         same = (own == expected) | (np.isnan(own) & np.isnan(expected))
         error = np.where(same, 0.0, np.abs(own - expected))
     finite = np.abs(expected[np.isfinite(expected)])
-    tolerance = 0.0 if exact or reference.dtype.kind != "f" else TOLERANCE * float(finite.max(initial=0.0))
+    if reference.dtype.kind != "f":
+        tolerance = float(rounded)
+    else:
+        tolerance = 0.0 if exact else TOLERANCE * float(finite.max(initial=0.0))
     return float(error.max(initial=0.0)), tolerance

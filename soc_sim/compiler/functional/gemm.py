@@ -32,10 +32,10 @@ def weight_matrix(head: Operator, position: int, values: Numbers, nest: Nest) ->
     return values.reshape(shape) if stands else values.reshape(nest.gemm.k, nest.m).T[None]
 
 
-def patches(x: Numbers, nest: Nest, pixels: Pixels, groups: Extent, channels: Extent) -> Numbers:
+def patches(x: Numbers, nest: Nest, pixels: Pixels, groups: Extent, channels: Extent, zero_point: float = 0) -> Numbers:
     """The im2col matrix of a tile, groups × k × n, from (images, rows, columns, groups, channels).
 
-    Padding is zero without being read.
+    Padding is zero without being read; of what is read, the zero point is subtracted.
     """
     rows, row_exists = _taps(nest.rows, pixels.rows)
     cols, col_exists = _taps(nest.cols, pixels.cols)
@@ -43,7 +43,7 @@ def patches(x: Numbers, nest: Nest, pixels: Pixels, groups: Extent, channels: Ex
     # images × rows × kernel rows × columns × kernel columns × groups × channels
     found = block[:, rows[:, :, None, None], cols[None, None], :, :]
     exists = row_exists[:, :, None, None] & col_exists[None, None]
-    found = np.where(exists[None, ..., None, None], found, 0)
+    found = np.where(exists[None, ..., None, None], found - zero_point, 0)
     return found.transpose(5, 6, 2, 4, 0, 1, 3).reshape(groups.size, channels.size * nest.kernel, pixels.size)
 
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from soc_sim.compiler.functional.finish import aligned, constants, finish
+from soc_sim.compiler.functional.finish import BIAS, FACTOR, SCALE, aligned, constants, dequantise, finish
 from soc_sim.compiler.functional.gemm import Folds, accumulate, channels_as_k, patches
 from soc_sim.compiler.functional.memory import Memory, Words, constant_values, copy, erase
 from soc_sim.compiler.fusion import Group
@@ -23,9 +23,17 @@ from soc_sim.compiler.tiles import Step, Tiles
 from soc_sim.compiler.views import View
 from soc_sim.config.array import Array
 from soc_sim.network.evaluation import evaluate
+from soc_sim.network.integers import IntegerGemm
 from soc_sim.sparsity.bitmap import Bitmap
 
 Numbers = npt.NDArray[Any]
+
+
+class Reading(NamedTuple):
+    """What an activation in memory stands for: (integer − zero point) · scale."""
+
+    zero_point: float = 0.0
+    scale: float = 1.0
 
 
 @dataclass(slots=True)
@@ -40,6 +48,10 @@ class ArrayLayer:
     """Groups × m × k; None for a product of two activations."""
     nonzero: Bitmap | None
     """Where they are not zero, if the program leaves zeros out."""
+    exact: IntegerGemm | None
+    """How it computes in integers; None: in real numbers."""
+    w_reading: Reading
+    x_reading: Reading
 
 
 @dataclass(slots=True)
@@ -60,7 +72,7 @@ class _ArrayRun:
         if layer.layer.tiling is None or layer.layer.dataflow is None:
             raise ValueError(f"{layer.layer.name} does not run on the array")
         self.memory, self.program, self.layer = memory, program, layer
-        self.word_bytes = array.operand_bytes
+        self.word_bytes, self.accumulator_bytes = array.operand_bytes, array.accumulator_bytes
         self.tiles = Tiles(layer.nest, layer.layer.tiling)
         self.folds = Folds(array, layer.layer.dataflow, self.tiles, layer.nonzero)
         self.loads: dict[int, Load] = {}
@@ -69,6 +81,11 @@ class _ArrayRun:
         group = layer.group
         self.source = memory.in_file_order((*group.head.inputs, *group.residuals))
         self.constants = {name: self._like_output(name) for name in constants(memory.network, layer.group)}
+        self.largest_sum = 0.0
+        if layer.exact is not None:
+            exact, view = layer.exact, memory.layout.views[group.output]
+            parts = {BIAS: exact.bias, SCALE: exact.scale, FACTOR: exact.factor}
+            self.constants |= {name: memory.like(view, part) for name, part in parts.items() if part is not None}
 
     def run(self) -> Executed:
         done = Executed()
@@ -96,6 +113,11 @@ class _ArrayRun:
                     erase(outputs, instruction.regions, self.word_bytes)
         for buffer in self.held:
             self._hold(buffer, ())
+        limit = 2.0 ** (8 * self.accumulator_bytes - 1)
+        if self.layer.exact is not None and self.largest_sum >= limit:
+            done.faults.append(
+                f"a sum of {self.largest_sum:.0f} exceeds an accumulator of {self.accumulator_bytes} bytes"
+            )
         left = sum(len(list(rest)) for rest in steps)
         if left:
             done.faults.append(f"{left} tiles are never computed")
@@ -105,13 +127,16 @@ class _ArrayRun:
         nest, tiles, operands = self.layer.nest, self.tiles, self.layer.operands
         groups, m, pixels = tiles.groups[step.group], tiles.m[step.m], tiles.pixels[step.n]
         self._hold("inputs", compute.inputs)
-        inputs = patches(self._buffer("inputs", operands.x), nest, pixels, groups, tiles.channels[step.k])
+        zero_point, scale = self.layer.x_reading
+        inputs = patches(self._buffer("inputs", operands.x), nest, pixels, groups, tiles.channels[step.k], zero_point)
+        inputs = inputs * scale if scale != 1 else inputs
         weights = self.layer.weights
         if weights is None:
             self._hold("weights", compute.weights)
             assert operands.w is not None  # noqa: S101 # the first operand of a product of two activations
             weights = self._buffer("weights", operands.w)
             weights = weights.reshape(nest.groups, nest.m, nest.gemm.k)
+            weights = (weights - self.layer.w_reading.zero_point) * self.layer.w_reading.scale
         if step.k == 0:
             self.sums = np.zeros((groups.size, m.size, pixels.size))
         part, macs = weights[slice(*groups), slice(*m), slice(*channels_as_k(tiles, step))], 0
@@ -128,14 +153,18 @@ class _ArrayRun:
         box = tuple(slice(*extent) for extent in (pixels.images, pixels.rows, pixels.cols, groups, m))
         shape = (*(extent.size for extent in (groups, m, pixels.images, pixels.rows, pixels.cols)),)
         sums = self.sums.reshape(shape).transpose(2, 3, 4, 0, 1)
-        residuals = dict(zip(self.layer.group.residuals, operands.residuals, strict=True))
+        self.largest_sum = max(self.largest_sum, float(np.abs(sums).max(initial=0.0)))
+        group, network = self.layer.group, self.memory.network
+        residuals = dict(zip(group.residuals, operands.residuals, strict=True))
+        stored = {operator.outputs[0]: operator for operator in group.dequantisers}
 
         def operand(name: str) -> Numbers:
             if name in residuals:
-                return self._buffer("inputs", residuals[name])[box]
+                values = self._buffer("inputs", residuals[name])[box]
+                return dequantise(network, stored[name], values) if name in stored else values
             return self.memory.within(operands.o, self.constants[name])[box]
 
-        results = finish(self.memory.network, self.layer.group, sums, operand)
+        results = finish(network, group, sums, operand, self.layer.exact)
         self._buffer("outputs", operands.o)[box] = results
 
     def _hold(self, buffer: str, loads: tuple[int, ...]) -> None:
@@ -166,7 +195,7 @@ def run_on_host(memory: Memory, group: Group, reference: Mapping[str, Numbers]) 
             memory.at(piece)[...] = memory.read(name)
         return
     known: dict[str, Any] = {}
-    for operator in group.operators:
+    for operator in (*group.dequantisers, *group.operators):
         for name in operator.inputs:
             if name and name not in known and not network.tensors[name].constant:
                 known[name] = memory.read(name).astype(reference[name].dtype)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from onnx import NodeProto, TensorProto, defs, helper, numpy_helper
 
 from soc_sim.errors import NetworkError
+from soc_sim.network.base import Integers
 from soc_sim.network.onnx_import.faults import reason
 from soc_sim.network.onnx_import.quantiser import quantise
 
@@ -35,6 +36,7 @@ class Constants:
         self._opset = opset
         self._kept: dict[str, Array] = {}
         self._readers: dict[str, Callable[[], Array] | None] = {}
+        self._dequantised: dict[str, NodeProto] = {}
         for tensor in initializers:
             self.add_tensor(tensor.name, tensor)
 
@@ -55,6 +57,8 @@ class Constants:
         if node.op_type == "Constant" and node.attribute[0].name == "value":
             self.add_tensor(node.output[0], node.attribute[0].t)
             return
+        if node.op_type == "DequantizeLinear" and node.domain in ("", "ai.onnx"):
+            self._dequantised[node.output[0]] = node
         for index, name in enumerate(node.output):
             if name:
                 self._readers[name] = lambda index=index: self._evaluate(node)[index]  # type: ignore[misc]
@@ -85,6 +89,27 @@ class Constants:
     def reader(self, name: str) -> Callable[[], Array] | None:
         """A function that returns the values when they are needed; None where they are not known."""
         return (lambda: self.values(name)) if self._readers[name] is not None else None
+
+    def integers(self, name: str) -> Integers | None:
+        """What a constant is made of, if it is the result of a DequantizeLinear without blocks."""
+        node = self._dequantised.get(name)
+        if node is None:
+            return None
+        settings = {a.name: a.i for a in node.attribute}
+        if settings.get("block_size"):
+            return None
+        scale, zero = (self.values(i) if i else np.zeros(1, np.int64) for i in (*node.input[1:], "")[:2])
+        stored, rank = node.input[0], len(self.values(node.input[0]).shape)
+        axis = settings.get("axis", 1) % max(rank, 1)
+
+        def along(parameter: Array) -> Array:
+            """Ready for broadcasting: one for all, or one for each index of the axis."""
+            return parameter.reshape(
+                [-1 if i == axis else 1 for i in range(rank)] if parameter.size > 1 else [1] * rank
+            )
+
+        zeros = along(zero.astype(np.int64))
+        return Integers(lambda: self.values(stored).astype(np.int64) - zeros, along(scale.astype(np.float32)))
 
     def _evaluate(self, node: NodeProto) -> list[Array]:
         inputs = {name: self.values(name) for name in node.input if name}

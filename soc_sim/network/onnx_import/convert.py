@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from onnx import NodeProto
+from onnx import NodeProto, helper
 
-from soc_sim.network.base import AttributeValue, Operator, Tensor
+from soc_sim.network.base import AttributeValue, Integers, Operator, Tensor
 from soc_sim.network.onnx_import import windows
 from soc_sim.network.onnx_import.attributes import attributes_of
 from soc_sim.network.onnx_import.faults import Faults
@@ -60,7 +61,9 @@ class Converter:
         if name not in self.tensors:
             constant = name in self._analysis.constants
             values = self._analysis.constants.reader(name) if constant else None
-            self.tensors[name] = Tensor(name, self._analysis.shape(name), constant, values)
+            integers = self._analysis.constants.integers(name) if constant else None
+            kind = helper.tensor_dtype_to_np_dtype(self._analysis.types[name].tensor_type.elem_type).name
+            self.tensors[name] = Tensor(name, self._analysis.shape(name), constant, values, kind, integers)
         return self.tensors[name]
 
     def _convert(self, node: NodeProto, read: set[str]) -> None:
@@ -155,8 +158,13 @@ class Converter:
         tensor = self.tensors[name]
         shape = _lift(tensor.shape)
         if tensor.constant:
-            return self._new(f"{name}:2d", shape, True, _reshaped(tensor.values, shape))
+            lifted = self._new(f"{name}:2d", shape, True, _reshaped(tensor.values, shape))
+            if (made := tensor.integers) is not None:
+                own = Integers(lambda: made.values().reshape(shape), made.scale.reshape(_lift(made.scale.shape)))
+                self.tensors[lifted] = replace(self.tensors[lifted], integers=own)
+            return lifted
         lifted = self._new(f"{node.name}:{name}:2d", shape)
+        self.tensors[lifted] = replace(self.tensors[lifted], dtype=tensor.dtype)
         self._emit(f"{node.name}:{op_type}", op_type, (name,), (lifted,), {"axes": (2,)})
         return lifted
 

@@ -16,6 +16,7 @@ from soc_sim.network.onnx_import.legacy import UNIFORM_OPSET
 from soc_sim.network.onnx_import.reading import opset, read
 from soc_sim.network.onnx_import.shapes import Walk
 from soc_sim.network.onnx_import.structure import ordered_nodes
+from soc_sim.network.quantised import simplify
 
 
 def import_network(path: Path, input_shapes: Mapping[str, tuple[int, ...]], allow_unknown: bool) -> Network:
@@ -37,7 +38,7 @@ def import_network(path: Path, input_shapes: Mapping[str, tuple[int, ...]], allo
         faults.add("every operator has constant inputs: nothing is left to run")
     faults.check()
     tensors: dict[str, Tensor] = converter.tensors
-    return Network(
+    network = Network(
         name=path.stem,
         operators=tuple(converter.operators),
         tensors=tensors,
@@ -46,6 +47,7 @@ def import_network(path: Path, input_shapes: Mapping[str, tuple[int, ...]], allo
         warnings=tuple(analysis.warnings),
         source=str(path),
     )
+    return simplify(network)
 
 
 def _known(graph: GraphProto, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, TypeProto]:

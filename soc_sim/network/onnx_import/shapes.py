@@ -17,7 +17,7 @@ from onnx import GraphProto, NodeProto, TensorProto, TypeProto, helper, numpy_he
 from onnx.checker import ValidationError
 from onnx.shape_inference import InferenceError, infer_node_outputs
 
-from soc_sim.network.onnx_import import quantiser
+from soc_sim.network.onnx_import import integers, quantiser
 from soc_sim.network.onnx_import.constants import Constants
 from soc_sim.network.onnx_import.faults import Faults, did_you_mean, reason, size
 from soc_sim.network.onnx_import.legacy import UNIFORM_OPSET, modernise
@@ -106,7 +106,21 @@ class Walk:
                 self._infer(added)
             if any(added.output[0] not in result.types for added in before):
                 return
-        self._infer(node)
+        if integers.is_rewritten(node):
+            self._integers(node)
+        else:
+            self._infer(node)
+
+    def _integers(self, node: NodeProto) -> None:
+        try:
+            nodes = integers.rewrite(node)
+        except ValueError as error:
+            self._faults.add(str(error), node)
+            return
+        for written in nodes:
+            if any(name and name not in self._result.types for name in written.input):
+                return
+            self._infer(written)
 
     def _infer(self, node: NodeProto) -> None:
         constants = self._result.constants

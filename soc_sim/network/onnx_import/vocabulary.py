@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from onnx import NodeProto, defs
 
-from soc_sim.network.onnx_import import quantiser
+from soc_sim.network.onnx_import import integers, quantiser
 from soc_sim.network.operators import OPERATORS
 
 STANDARD_DOMAINS = ("", "ai.onnx")
@@ -23,7 +23,7 @@ RANDOM = ("Bernoulli", "Multinomial", "RandomNormal", "RandomNormalLike", "Rando
 
 def is_known(node: NodeProto, opset: int) -> bool:
     """Whether the node can be an operator of the run."""
-    if quantiser.is_quantiser(node):
+    if quantiser.is_quantiser(node) or integers.is_rewritten(node):
         return True
     known = node.op_type in OPERATORS or node.op_type in REWRITTEN or node.op_type in CONTROL_FLOW
     return known and node.domain in STANDARD_DOMAINS and schema_of(node.op_type, opset) is not None
