@@ -144,12 +144,13 @@ def simulate_run(
     program = (
         network if isinstance(network, Program) else compiler.compile(network, soc, run.mapping, run.workload.sparsity)
     )
-    record = system.run(soc, program, recorder=recorder)
+    changes = run.frequency_changes
+    record = system.run(soc, program, frequency_changes=changes, recorder=recorder)
     document = statistics(record, config=run.model_dump(mode="json", exclude_none=True), seed=run.seed)
     if run.workload.inferences > 1:
-        document["steady_latency_s"] = _steady_latency_s(soc, program, run.workload.inferences)
+        document["steady_latency_s"] = _steady_latency_s(run, program)
     document["simulation"]["wall_s"] = time.perf_counter() - began_s
-    return Result(document, lambda recorder: system.run(soc, program, recorder=recorder))
+    return Result(document, lambda recorder: system.run(soc, program, frequency_changes=changes, recorder=recorder))
 
 
 def _file(network: Network) -> NetworkFile:
@@ -158,9 +159,11 @@ def _file(network: Network) -> NetworkFile:
     return NetworkFile(kind="network", model=network.source, input_shapes=tuple(shapes), allow_unknown=True)
 
 
-def _steady_latency_s(soc: Soc, program: Program, inferences: int) -> float:
+def _steady_latency_s(run: Run, program: Program) -> float:
     """Mean distance between the ends of inferences that follow one another without a pause."""
-    ends_ps = system.run(soc, program, inferences=inferences).inference_end_ps
+    inferences = run.workload.inferences
+    record = system.run(run.soc, program, inferences=inferences, frequency_changes=run.frequency_changes)
+    ends_ps = record.inference_end_ps
     return (ends_ps[-1] - ends_ps[0]) / (inferences - 1) / PS_PER_S
 
 

@@ -7,10 +7,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveInt
 
+from soc_sim import units
 from soc_sim.config.array import Flow
 from soc_sim.config.base import Description, FileOrName, repeated
+from soc_sim.config.domain import FrequencyChange
 from soc_sim.config.soc import Soc
 from soc_sim.config.sparsity import FormatName, Sparsity
+from soc_sim.errors import suggestion
 
 Choice = Literal["auto"] | Flow
 NetworkName = Annotated[str, FileOrName(".onnx")]
@@ -71,3 +74,18 @@ class Run(Description):
     workload: Workload
     mapping: Mapping = Mapping()
     seed: Annotated[int, Field(ge=0)] = 0
+    frequency_changes: Annotated[tuple[FrequencyChange, ...], Field(strict=False)] = ()
+    """Changes of clock frequencies while the network runs."""
+
+    def inconsistencies(self) -> Iterator[tuple[str, str]]:
+        """Changes of domains or to frequencies that do not exist."""
+        domains = {domain.name: domain for domain in self.soc.clock_domains}
+        for position, change in enumerate(self.frequency_changes):
+            path = f"frequency_changes[{position}]"
+            domain = domains.get(change.domain)
+            if domain is None:
+                hint = suggestion(change.domain, domains)
+                yield f"{path}.domain", f"'{change.domain}' is no clock domain; allowed: {', '.join(domains)}{hint}"
+            elif domain.points and domain.voltage_at(change.clock_hz) is None:
+                allowed = ", ".join(units.format_quantity(point.clock_hz, "hz") for point in domain.points)
+                yield f"{path}.clock", f"is no point of domain '{domain.name}'; allowed: {allowed}"

@@ -7,9 +7,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from soc_sim import units
 from soc_sim.config.array import Array
-from soc_sim.config.base import Description
+from soc_sim.config.base import Description, repeated
 from soc_sim.config.core import BufferName, Buffers, Controller, Dma, Scratchpad
+from soc_sim.config.domain import CLOCKS, Domain
 from soc_sim.config.energy import EnergyTable
 from soc_sim.config.host import Host
 from soc_sim.config.interconnect import Interconnect
@@ -36,9 +38,11 @@ class Soc(Description):
     """A second memory for weights alone, such as flash."""
     host: Host
     energy: EnergyTable
+    domains: Annotated[tuple[Domain, ...], Field(strict=False)] = ()
+    """Clocks that change together; every other clock is a domain of its own, with any frequency and one voltage."""
 
     def inconsistencies(self) -> Iterator[tuple[str, str]]:
-        """Main memory that cannot be written, priorities of initiators that do not exist."""
+        """Main memory that cannot be written, priorities of initiators that do not exist, domains that clash."""
         if isinstance(self.dram, SimpleMemory) and self.dram.write_bandwidth_bytes_per_s is None:
             yield "dram.write_bandwidth", "is missing; main memory holds the activations and must be writable"
         for path, name in self.interconnect.named_initiators:
@@ -47,6 +51,34 @@ class Soc(Description):
                 allowed = ", ".join(dict.fromkeys((*of_a_core, *(["…"] if self.cores > 1 else []), "host")))
                 hint = suggestion(name, self.initiators)
                 yield f"interconnect.{path}", f"'{name}' is no initiator; allowed: {allowed}{hint}"
+
+        yield from self._domain_faults()
+
+    def _domain_faults(self) -> Iterator[tuple[str, str]]:
+        yield from repeated("domains", [domain.name for domain in self.domains])
+        owner: dict[str, str] = {}
+        for position, domain in enumerate(self.domains):
+            for member in domain.members:
+                if owner.setdefault(member, domain.name) != domain.name:
+                    yield f"domains[{position}].clocks", f"'{member}' is in domain '{owner[member]}' already"
+            clocks = {member: self.clock_hz(member) for member in domain.members}
+            if len(set(clocks.values())) > 1:
+                shown = ", ".join(f"{member} {units.format_quantity(hertz, 'hz')}" for member, hertz in clocks.items())
+                yield f"domains[{position}].clocks", f"have different frequencies: {shown}; allowed: one in common"
+            elif domain.points and domain.voltage_at(next(iter(clocks.values()))) is None:
+                first = domain.members[0]
+                shown = units.format_quantity(clocks[first], "hz")
+                yield f"domains[{position}].points", f"have none for {first}.clock, {shown}, at which a run begins"
+
+    def clock_hz(self, clock: str) -> int:
+        """Frequency at the start, of one of `CLOCKS`."""
+        return int(getattr(self, clock).clock_hz)
+
+    @property
+    def clock_domains(self) -> tuple[Domain, ...]:
+        """`domains`, and one for each clock that is in none of them."""
+        taken = {member for domain in self.domains for member in domain.members}
+        return (*self.domains, *(Domain(name=clock) for clock in CLOCKS if clock not in taken))
 
     @property
     def initiators(self) -> tuple[str, ...]:

@@ -185,8 +185,7 @@ class Issuer:
         )
         if self._setup_cycles:
             self._setting_up = True
-            now_ps = self._simulation.now_ps
-            self._simulation.call_at(self._clock.after_ps(now_ps, self._setup_cycles), self._set_up)
+            self._clock.call_after(self._simulation, self._setup_cycles, self._set_up)
         return True
 
     def _set_up(self) -> None:

@@ -11,6 +11,7 @@ Causes and how ties are broken are those of the project's stall accounting:
 ``wait_buffer``      a load waits for space in its buffer, or a buffer's ports are taken
 ``wait_controller``  the instruction has not been handed over yet
 ``wait_host``        the host has not produced the data yet
+``wait_power``       its clock stands still while its frequency changes, or it wakes up
 ``idle``             nothing is left to do
 ===================  ==========================================================================================
 
@@ -33,6 +34,7 @@ Cause = Literal[
     "wait_buffer",
     "wait_controller",
     "wait_host",
+    "wait_power",
     "idle",
 ]
 CAUSES: tuple[Cause, ...] = get_args(Cause)

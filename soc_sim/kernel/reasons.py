@@ -33,7 +33,8 @@ class Reason(NamedTuple):
 
     component: str
     reason: str
-    """``transfer, latency, row, refresh, arbitration:<initiator>, credit``, or ``busy``: it was still at work."""
+    """``transfer, latency, row, refresh, arbitration:<initiator>, credit``; ``busy``: it was still at work; or
+    ``transition``: its frequency was being changed."""
 
 
 class CompletionLog:
@@ -75,7 +76,7 @@ class CompletionLog:
             if done_ps < late_ps:
                 _add(spans, Reason(self._initiator, "latency"), late_ps - max(done_ps, start_ps))
                 late_ps = max(done_ps, start_ps)
-            earlier_ps = max(start_ps, completed[index - 1][0] if index else start_ps)
+            earlier_ps = min(late_ps, max(start_ps, completed[index - 1][0] if index else start_ps))
             for reason, span_ps in _stages(transfer, self._initiator, earlier_ps, late_ps):
                 _add(spans, reason, span_ps)
             late_ps = earlier_ps

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Callable, Generator
 from typing import Any
 
@@ -52,12 +53,25 @@ class Simulation:
 
     def call_at(self, time_ps: int, callback: Callable[[], None]) -> None:
         """Call back at ``time_ps`` (one event)."""
-        timeout = simpy.Timeout(self._environment, time_ps - self.now_ps)
-        timeout.callbacks.append(lambda _: callback())
+        self.when(self.wait_until(time_ps), callback)
+
+    def when(self, event: simpy.Event, callback: Callable[[], None]) -> None:
+        """Call back when an event fires that has not fired yet."""
+        event.callbacks.append(lambda _: callback())
 
     def wait_until(self, time_ps: int) -> simpy.Event:
         """What a process yields to go on at ``time_ps``."""
         return simpy.Timeout(self._environment, time_ps - self.now_ps)
+
+    def move(self, event: simpy.Event, time_ps: int) -> None:
+        """Let an event of :meth:`wait_until` fire at another time; among events of that time it keeps its place."""
+        # SimPy cannot take back what is scheduled; its queue is a heap of (time, priority, number, event).
+        queue = self._environment._queue
+        for position, entry in enumerate(queue):
+            if entry[3] is event:
+                queue[position] = (time_ps, *entry[1:])
+                heapq.heapify(queue)
+                return
 
     def start(self, process: Process, report_wait: Callable[[], str | None]) -> None:
         """Start a long-lived process; ``report_wait`` says what it waits for (None: it has nothing to do)."""

@@ -11,7 +11,7 @@ from soc_sim.observe.wording import percent, printable, si
 Document = Mapping[str, Any]
 """What ``run --json`` prints."""
 
-_OTHER = ("wait_metadata", "wait_buffer", "wait_controller", "idle")
+_OTHER = ("wait_metadata", "wait_buffer", "wait_controller", "wait_power", "idle")
 
 
 @dataclass(frozen=True)

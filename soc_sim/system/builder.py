@@ -25,6 +25,7 @@ from soc_sim.kernel import (
     Simulation,
     check_wiring,
 )
+from soc_sim.system.domains import Domains
 from soc_sim.system.registry import make_memory
 
 
@@ -48,6 +49,11 @@ class Machine:
     fabric: Fabric
     cores: tuple[Core, ...]
     host: Host
+    domains: Domains
+
+    def set_frequency(self, domain: str, clock_hz: float) -> None:
+        """Change the frequency of a clock domain now, as :meth:`Domains.set_frequency` does."""
+        self.domains.set_frequency(domain, clock_hz)
 
     def components(self) -> list[Component]:
         """Everything that may have a process, in the order of starting."""
@@ -87,7 +93,18 @@ def build(soc: Soc, program: Program, simulation: Simulation, inferences: int) -
         fabric.outputs[name].port.connect(memory)
     ports: list[InitiatorPort] = [*initiator_ports, *(output.port for output in fabric.outputs.values())]
     check_wiring(ports)
-    return Machine(simulation, scoreboard, memories, fabric, cores, host)
+    domains = Domains(
+        soc,
+        simulation,
+        {
+            "array": [core.array.clock for core in cores],
+            "dma": [channel.clock for core in cores for channel in core.channels],
+            "controller": [core.controller.clock for core in cores],
+            "interconnect": [fabric.clock],
+            "host": [host.clock],
+        },
+    )
+    return Machine(simulation, scoreboard, memories, fabric, cores, host, domains)
 
 
 def _core(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from soc_sim.compiler.program import Program
 from soc_sim.config.soc import Soc
 from soc_sim.kernel import Cause, Reason
+from soc_sim.system.domains import Phase
 
 
 @dataclass(frozen=True)
@@ -71,3 +72,11 @@ class RunRecord:
     interconnect_busy_ps: dict[str, int]
     """Data path → time it moved data."""
     layers: tuple[LayerRecord, ...]
+    phases: dict[str, tuple[Phase, ...]] = field(default_factory=dict)
+    """Clock domain → its frequencies and voltages, the first from time zero on."""
+
+    @property
+    def array_cycles(self) -> int:
+        """Cycles of the array's clock in the makespan, at whatever frequencies."""
+        domain = next(domain for domain in self.soc.clock_domains if "array" in domain.members)
+        return self.phases[domain.name][-1].cycles_at(self.makespan_ps)

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
+
 from soc_sim.compiler.program import Program
+from soc_sim.config.domain import FrequencyChange
 from soc_sim.config.soc import Soc
 from soc_sim.kernel import Recorder, Simulation
 from soc_sim.system.builder import Core, Machine, build
 from soc_sim.system.record import BufferRecord, CoreRecord, LayerRecord, RunRecord
 
 
-def run(soc: Soc, program: Program, *, inferences: int = 1, recorder: Recorder | None = None) -> RunRecord:
+def run(
+    soc: Soc,
+    program: Program,
+    *,
+    inferences: int = 1,
+    frequency_changes: Sequence[FrequencyChange] = (),
+    recorder: Recorder | None = None,
+) -> RunRecord:
     """Simulate ``inferences`` inferences one after another; ``recorder`` is told what was busy when.
 
     Raises:
+        ConfigurationError: a change names no domain, or a frequency that the domain does not have.
         DeadlockError: the program cannot make progress.
     """
     simulation = Simulation(recorder)
@@ -20,6 +32,8 @@ def run(soc: Soc, program: Program, *, inferences: int = 1, recorder: Recorder |
     machine = build(soc, program, simulation, inferences)
     if recorder is not None:
         recorder.begin([layer.name for layer in program.layers])
+    for change in frequency_changes:
+        simulation.call_at(change.at_ps, partial(machine.set_frequency, change.domain, change.clock_hz))
     for component in machine.components():
         component.start()
     simulation.run(lambda: machine.scoreboard.remaining == 0)
@@ -67,6 +81,10 @@ def _collect(soc: Soc, program: Program, inferences: int, machine: Machine) -> R
         asked_bytes=asked_bytes,
         interconnect_bytes={name: traffic.moved_bytes for name, traffic in machine.fabric.traffic.items()},
         interconnect_busy_ps=machine.fabric.busy_ps(),
+        phases={
+            name: tuple(phase for phase in phases if phase.start_ps < makespan_ps or phase is phases[0])
+            for name, phases in machine.domains.phases.items()
+        },
         layers=_layer_records(program, inferences, machine, asked_bytes),
     )
 

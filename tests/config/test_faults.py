@@ -12,7 +12,9 @@ from descriptions import write
 
 from soc_sim.cli import main
 
-SOC_KEYS = "kind, name, cores, array, buffers, dma, controller, interconnect, dram, weight_memory, host, energy"
+SOC_KEYS = (
+    "kind, name, cores, array, buffers, dma, controller, interconnect, dram, weight_memory, host, energy, domains"
+)
 MEMORIES = "dram, simple_memory, ideal_memory"
 PART = "allowed: a mapping of kind {}, or the name of its file"
 BANDWIDTHS = "B/s, kB/s, MB/s, GB/s, TB/s, KiB/s, MiB/s, GiB/s, TiB/s"
@@ -73,7 +75,7 @@ CASES = (
         "soc.yaml:5: soc.array.rws: unknown key; allowed: kind, rows, cols, clock, operand_bits, accumulator_bits, "
         "dataflows, edge_tiles, os_drain, tile_overlap, decompression; did you mean 'rows'?",
     ),
-    broken("unknown key at the top", {"run.yaml:7": "  dataflow: auto\nsead: 1"}, "run.yaml:8: sead: unknown key; allowed: kind, soc, workload, mapping, seed; did you mean 'seed'?"),
+    broken("unknown key at the top", {"run.yaml:7": "  dataflow: auto\nsead: 1"}, "run.yaml:8: sead: unknown key; allowed: kind, soc, workload, mapping, seed, frequency_changes; did you mean 'seed'?"),
     broken("missing key", {"run.yaml:4": ""}, "run.yaml:3: workload.network: is missing; allowed: a mapping of kind network, or the name of its file, or a name, or the path of an .onnx file"),
     broken("missing part", {"soc.yaml:13": ""}, f"soc.yaml:1: soc.controller: is missing; {PART.format('controller')}"),
     broken("missing in flow style", {"soc.yaml:12": "dma: {}"}, "soc.yaml:12: soc.dma.clock: is missing; allowed: a quantity, as in '800 MHz'"),
@@ -161,6 +163,18 @@ CASES = (
     broken("priorities without effect", {"soc.yaml:14": "interconnect: {kind: bus, clock: 200 MHz, width: 8 B, priorities: [host]}"}, "soc.yaml:14: soc.interconnect.priorities: has no effect with arbitration round_robin; allowed: fixed_priority"),
     broken("priority of nobody", {"soc.yaml:14": "interconnect: {kind: bus, clock: 200 MHz, width: 8 B, arbitration: fixed_priority, priorities: [hots]}"}, "soc.yaml:14: soc.interconnect.priorities[0]: 'hots' is no initiator; allowed: core0.dma.weights, core0.dma.inputs, core0.dma.outputs, host; did you mean 'host'?"),
     broken("two energies of one width", {"energy.yaml:4": "macs:\n- &m {operand_bits: 8, mac: 0.2 pJ, leakage: 0 mW, area: 0.001 mm2}\n- *m"}, "energy.yaml:5: soc.energy.macs[1]: '8 bits' is given twice"),
+    broken("domain of nothing", {"soc.yaml:3": "cores: 1\ndomains: [{name: npu}]"}, "soc.yaml:4: soc.domains[0].clocks: is missing, and 'npu' is no clock; allowed: array, dma, controller, interconnect, host"),
+    broken("domain with another's name", {"soc.yaml:3": "cores: 1\ndomains: [{name: host, clocks: [dma]}]"}, "soc.yaml:4: soc.domains[0].name: 'host' is a clock that is not part of the domain; choose another name"),
+    broken("clock in two domains", {"soc.yaml:3": "cores: 1\ndomains: [{name: array}, {name: npu, clocks: [dma, array]}]"}, "soc.yaml:4: soc.domains[1].clocks: 'array' is in domain 'array' already"),
+    broken("clocks that differ", {"soc.yaml:3": "cores: 1\ndomains: [{name: npu, clocks: [dma, array]}]", "soc.yaml:12": "dma: {clock: 100 MHz}"}, "soc.yaml:4: soc.domains[0].clocks: have different frequencies: dma 100 MHz, array 200 MHz; allowed: one in common"),
+    broken("no point to begin at", {"soc.yaml:3": "cores: 1\ndomains: [{name: array, points: [{clock: 1 GHz, voltage: 1 V}]}]"}, "soc.yaml:4: soc.domains[0].points: have none for array.clock, 200 MHz, at which a run begins"),
+    broken("voltage that falls", {"soc.yaml:3": "cores: 1\ndomains: [{name: array, points: [{clock: 200 MHz, voltage: 1 V}, {clock: 1 GHz, voltage: 0.9 V}]}]"}, "soc.yaml:4: soc.domains[0].points: 1 GHz needs less voltage than 200 MHz"),
+    broken("change of no domain", {"run.yaml:1": "kind: run\nfrequency_changes: [{at: 1 ms, domain: aray, clock: 1 GHz}]"}, "run.yaml:2: frequency_changes[0].domain: 'aray' is no clock domain; allowed: array, dma, controller, interconnect, host; did you mean 'array'?"),
+    broken(
+        "change to no point",
+        {"run.yaml:1": "kind: run\nfrequency_changes: [{at: 1 ms, domain: array, clock: 1 GHz}]", "soc.yaml:3": "cores: 1\ndomains: [{name: array, points: [{clock: 200 MHz, voltage: 1 V}]}]"},
+        "run.yaml:2: frequency_changes[0].clock: is no point of domain 'array'; allowed: 200 MHz",
+    ),
     # --set.
     broken("set: no equals sign", {}, "--set soc.cores: write it as PATH=VALUE, as in 'soc.array.rows=32'", arguments="soc.cores"),
     broken("set: wrong value", {}, "--set soc.array.rows=abc: soc.array.rows: 'abc' is text; allowed: a whole number, 1 to 4096", arguments="soc.array.rows=abc"),

@@ -61,34 +61,30 @@ class Array(Component):
             loaded_ps = simulation.now_ps
             yield from self.take(outputs, compute.output_bytes, f"compute {compute.index}")
             space_ps = simulation.now_ps if simulation.now_ps > loaded_ps else 0
-            start_ps = self.clock.after_ps(simulation.now_ps, 0)
             scoreboard.start(base + compute.index)
-            waited_for = self._account(compute.layer, start_ps, handed_ps, weights, inputs, space_ps)
-            if self._track is not None and compute.counts.cycles:
-                end_ps = self.clock.after_ps(start_ps, compute.counts.cycles)
-                self._track.slice("compute", start_ps, end_ps, compute.layer, base + compute.index, waited_for)
-            yield from self._compute(compute, start_ps)
+            waited_for = self._account(compute.layer, handed_ps, weights, inputs, space_ps)
+            yield from self._compute(compute, base, waited_for)
             self._buffers["weights"].space.give(compute.frees_weights_bytes)
             self._buffers["inputs"].space.give(compute.frees_inputs_bytes)
             scoreboard.complete(base + compute.index)
 
-    def _compute(self, compute: Compute, start_ps: int) -> Process:
+    def _compute(self, compute: Compute, base: int, waited_for: int) -> Process:
         """Be busy for the tile's cycles, and for as long as decompression and a buffer's ports need."""
-        counts, clock = compute.counts, self.clock
+        counts, clock, simulation = compute.counts, self.clock, self.simulation
         traffic = {
             "weights": (counts.weight_bytes, 0),
             "inputs": (counts.input_bytes, 0),
             "outputs": (counts.output_read_bytes, counts.output_write_bytes),
         }
         before = {name: self._buffers[name].dma_bytes for name in traffic}
-        end_ps = clock.after_ps(start_ps, counts.cycles)
-        self.ledger.record(end_ps, "busy", compute.layer)
-        yield self.simulation.wait_until(end_ps)
+        start_ps = self.ledger.covered_ps
+        yield clock.wait(simulation, counts.cycles)
+        self._record_work(start_ps, compute, base + compute.index, waited_for)
         cycles = counts.cycles + counts.decompression_stall_cycles
         if counts.decompression_stall_cycles:
-            end_ps = clock.after_ps(start_ps, cycles)
-            yield self.simulation.wait_until(end_ps)
-            self._record_stall(end_ps, "wait_metadata", compute.layer, Reason(f"{self.name}.decompression", "busy"))
+            yield clock.wait(simulation, counts.decompression_stall_cycles)
+            reason = Reason(f"{self.name}.decompression", "busy")
+            self._record_stall(simulation.now_ps, "wait_metadata", compute.layer, reason)
         busiest = ""
         while True:
             # What the DMA moves meanwhile shares the ports; it is known only once that time has passed.
@@ -99,19 +95,19 @@ class Array(Component):
             most = max(needed, key=needed.__getitem__)
             if needed[most] <= cycles:
                 break
+            yield clock.wait(simulation, needed[most] - cycles)
             cycles, busiest = needed[most], most
-            yield self.simulation.wait_until(clock.after_ps(start_ps, cycles))
         if busiest:
             ports = Reason(self._buffers[busiest].name, "transfer")
-            self._record_stall(self.simulation.now_ps, "wait_buffer", compute.layer, ports)
+            self._record_stall(simulation.now_ps, "wait_buffer", compute.layer, ports)
         for name, (read_bytes, written_bytes) in traffic.items():
             self._buffers[name].array_read_bytes += read_bytes
             self._buffers[name].array_write_bytes += written_bytes
 
-    def _account(
-        self, layer: int, start_ps: int, handed_ps: int, weights: list[int], inputs: list[int], space_ps: int
-    ) -> int:
+    def _account(self, layer: int, handed_ps: int, weights: list[int], inputs: list[int], space_ps: int) -> int:
         """Say what the time since the last Compute was spent on: what arrived last, and what held that up before.
+
+        The time up to the next edge belongs to it; a clock that stands still has its next edge later.
 
         Returns:
             The load for which the array waited, where that is what came last; else -1.
@@ -132,10 +128,25 @@ class Array(Component):
                 if arrived_ps > covered_ps:
                     waited_for = load
                 break
-        self._record_stall(start_ps, cause, layer, self._holder(cause, cause))
+        now_ps, holder = self.simulation.now_ps, self._holder(cause, cause)
+        start_ps = self.clock.after_ps(now_ps, 0)
+        for stop_ps, _ in self.clock.stopped_within(now_ps, start_ps):
+            self._record_stall(stop_ps, cause, layer, holder)
+            cause, holder = "wait_power", _STOPPED
+        self._record_stall(start_ps, cause, layer, holder)
         for log in self._logs.values():
             log.forget(start_ps)
         return waited_for
+
+    def _record_work(self, start_ps: int, compute: Compute, index: int, waited_for: int) -> None:
+        """The tile was computed from ``start_ps`` until now, but for the time in which the clock stood still."""
+        now_ps, track = self.simulation.now_ps, self._track
+        for stop_ps, go_ps in [*self.clock.stopped_within(start_ps, now_ps), (now_ps, now_ps)]:
+            self.ledger.record(stop_ps, "busy", compute.layer)
+            if track is not None and start_ps < stop_ps:
+                track.slice("compute", start_ps, stop_ps, compute.layer, index, waited_for)
+            self._record_stall(go_ps, "wait_power", compute.layer, _STOPPED)
+            start_ps = go_ps
 
     def _holder(self, cause: Cause, buffer_of: Cause) -> Reason | CompletionLog:
         """Who can say why: the log of the channel that moves the data, or a component that is the whole reason."""
@@ -161,3 +172,4 @@ class Array(Component):
 
 
 _BUFFER_OF: dict[Cause, str] = {"wait_weights": "weights", "wait_inputs": "inputs", "wait_outputs": "outputs"}
+_STOPPED = Reason("clock", "transition")

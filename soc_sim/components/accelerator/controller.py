@@ -55,7 +55,7 @@ class Controller(Component):
                     yield room
                 start_ps = simulation.now_ps
                 if cycles:
-                    yield simulation.wait_until(self.clock.after_ps(start_ps, cycles))
+                    yield self.clock.wait(simulation, cycles)
                 queue.put(Dispatched(instruction, base, simulation.now_ps))
                 self.dispatched += 1
                 if self._track is not None:

@@ -53,11 +53,12 @@ class DmaChannel(Component):
         """``is_host``: whether the instruction of an index, of any inference, runs on the host."""
         super().__init__(simulation, name)
         self.port = InitiatorPort(name)
+        self.clock = Clock(description.clock_hz)
         self.queue = queue
         self.issuer = Issuer(
             simulation,
             self.port,
-            Clock(description.clock_hz),
+            self.clock,
             burst_bytes=description.burst_bytes,
             chunk_bytes=description.chunk_bytes,
             max_outstanding=description.max_outstanding,

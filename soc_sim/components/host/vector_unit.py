@@ -78,7 +78,7 @@ class Host(Component):
         write_bytes = sum(region.size_bytes for region in operator.writes)
         cycles = -(-operator.operations // self._description.lanes)
         blocks = max(1, -(-max(read_bytes, write_bytes) // self._description.block_bytes))
-        yield simulation.wait_until(clock.after_ps(simulation.now_ps, self._description.start_cycles))
+        yield clock.wait(simulation, self._description.start_cycles)
         ledger.record(simulation.now_ps, "busy", operator.layer)
         stream = _Stream(self, operator)
         for block in range(1, blocks + 1):
@@ -88,7 +88,7 @@ class Host(Component):
                 ledger.record(simulation.now_ps, "wait_inputs", operator.layer)
             spent = cycles * block // blocks - cycles * (block - 1) // blocks
             if spent:
-                yield simulation.wait_until(clock.after_ps(simulation.now_ps, spent))
+                yield clock.wait(simulation, spent)
                 ledger.record(simulation.now_ps, "busy", operator.layer)
             stream.release(write_bytes * block // blocks)
         if (written := stream.written()) is not None:

@@ -131,7 +131,6 @@ class Fabric(Component):
         self.description = description
         self.clock = Clock(description.clock_hz)
         self._width_bytes = description.width_bytes
-        self._latency_ps = self.clock.span_ps(description.latency_cycles)
         priorities = description.priorities if description.arbitration == "fixed_priority" else ()
         self._priorities = {initiator: len(priorities) - place for place, initiator in enumerate(priorities)}
         self._regulator = Regulator(description.regulation) if description.regulation else None
@@ -249,7 +248,7 @@ class Fabric(Component):
             # Cut-through: data pass while the memory still delivers, so only a busy path adds time.
             end_ps = max(now_ps, self._move(output.read_path, transfer.data_start_ps, transfer, output.tracks[0])[1])
         transfer.delivered_ps = end_ps
-        end_ps += self._latency_ps
+        end_ps += self.clock.span_ps(self.description.latency_cycles)
         traffic = self.traffic[transfer.initiator]
         traffic.moved_bytes += transfer.size_bytes
         traffic.latencies_ps.append(end_ps - transfer.submitted_ps)
@@ -277,7 +276,8 @@ class Fabric(Component):
         """Book the data path; returns when the transfer's data start and end on it."""
         beats = -(-transfer.line_bytes // self._width_bytes) * transfer.lines
         duration_ps = self.clock.span_ps(beats)
-        start_ps = path.book(earliest_ps, duration_ps)
+        # A clock whose frequency is being changed has its next edge only then.
+        start_ps = path.book(max(earliest_ps, self.clock.start_ps), duration_ps)
         if track is not None:
             track.slice(transfer.initiator, start_ps, start_ps + duration_ps, transfer.layer)
         return start_ps, start_ps + duration_ps

@@ -16,7 +16,7 @@ from typing import Any
 import soc_sim
 from soc_sim.compiler.program import Program
 from soc_sim.energy.model import EnergyEstimate, area_mm2, estimate
-from soc_sim.kernel import CAUSES, Clock
+from soc_sim.kernel import CAUSES
 from soc_sim.observe.statistics.actions import executed, of_run
 from soc_sim.observe.statistics.cores import core_statistics, mean_over_cores
 from soc_sim.observe.statistics.layer_energy import layer_energy
@@ -36,7 +36,7 @@ def statistics(record: RunRecord, *, config: Mapping[str, Any], seed: int = 0, w
     energy = estimate(soc, of_run(record))
     array_ps = mean_over_cores(record)
     macs_executed = executed(record)
-    cycles = Clock(soc.array.clock_hz).index_at(latency_ps)
+    cycles = record.array_cycles
     pes = soc.array.rows * soc.array.cols * soc.cores
     layer_energy_j = layer_energy(record, energy)
     stalls = Stalls(record)
