@@ -102,18 +102,19 @@ def chunks(
 ) -> Iterator[tuple[int, int, int, int]]:
     """Split a region into (address, bytes a line, lines, requests) of at most ``chunk_bytes`` and ``most_requests``.
 
-    A request is at most ``burst_bytes`` of one line. Contiguous lines count as one line.
+    A request is at most ``burst_bytes`` of one line. Contiguous lines count as one line. A line that is too long is cut
+    where bursts end, so that no burst is fetched twice.
     """
     if lines > 1 and pitch_bytes == line_bytes:
         line_bytes, lines = line_bytes * lines, 1
     requests_of_line = -(-line_bytes // burst_bytes)
     if requests_of_line > most_requests or line_bytes > chunk_bytes:
         piece_bytes = max(burst_bytes, min(chunk_bytes // burst_bytes, most_requests) * burst_bytes)
-        for line in range(lines):
-            start = address + line * pitch_bytes
-            for offset in range(0, line_bytes, piece_bytes):
-                size = min(piece_bytes, line_bytes - offset)
-                yield start + offset, size, 1, -(-size // burst_bytes)
+        for start in range(address, address + lines * pitch_bytes, pitch_bytes) if lines > 1 else (address,):
+            into_burst = start % burst_bytes
+            for offset in range(-into_burst, line_bytes, piece_bytes):
+                first, end = max(0, offset), min(offset + piece_bytes, line_bytes)
+                yield start + first, end - first, 1, -(-(end - offset) // burst_bytes)
         return
     most_lines = max(1, min(chunk_bytes // line_bytes, most_requests // requests_of_line))
     for line in range(0, lines, most_lines):

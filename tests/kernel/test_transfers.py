@@ -33,7 +33,9 @@ def test_chunks_cover_each_byte_once_within_the_limits(
         for line in range(lines):
             start = address + line * region.pitch_bytes
             covered += range(start, start + line_bytes)
-        assert requests == lines * -(-line_bytes // burst_bytes)
+        cut = line_bytes not in (region.line_bytes, region.lines * region.line_bytes)
+        touched = (address % burst_bytes + line_bytes - 1) // burst_bytes + 1
+        assert requests == (touched if cut else lines * -(-line_bytes // burst_bytes))
         assert requests <= most_requests
         assert line_bytes * lines <= chunk_bytes
     expected = [
@@ -42,6 +44,12 @@ def test_chunks_cover_each_byte_once_within_the_limits(
         for offset in range(region.line_bytes)
     ]
     assert covered == expected
+
+
+def test_a_line_is_cut_where_bursts_end() -> None:
+    """In the middle of a burst every piece would fetch one burst more than it has bytes for."""
+    assert list(chunks(32, 256, 1, 0, 128, 64, 8)) == [(32, 96, 1, 2), (128, 128, 1, 2), (256, 32, 1, 1)]
+    assert list(chunks(64, 256, 1, 0, 128, 64, 8)) == [(64, 128, 1, 2), (192, 128, 1, 2)]
 
 
 def test_contiguous_lines_need_no_more_requests_than_one_line() -> None:
