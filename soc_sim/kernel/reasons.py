@@ -64,7 +64,7 @@ class CompletionLog:
 
         Args:
             start_ps: Not earlier than what was last forgotten.
-            end_ps: Now, or the clock edge after; what follows the last completion is the channel's own latency.
+            end_ps: When the wait ended; what follows the last completion is the channel's own latency.
         """
         spans: dict[Reason, int] = {}
         late_ps = end_ps
@@ -73,10 +73,12 @@ class CompletionLog:
             if late_ps <= start_ps:
                 break
             done_ps, transfer = completed[index]
+            earlier_ps = max(start_ps, completed[index - 1][0] if index else start_ps)
+            if earlier_ps >= late_ps:
+                continue  # it was not the next to complete when the wait ended
             if done_ps < late_ps:
                 _add(spans, Reason(self._initiator, "latency"), late_ps - max(done_ps, start_ps))
                 late_ps = max(done_ps, start_ps)
-            earlier_ps = min(late_ps, max(start_ps, completed[index - 1][0] if index else start_ps))
             for reason, span_ps in _stages(transfer, self._initiator, earlier_ps, late_ps):
                 _add(spans, reason, span_ps)
             late_ps = earlier_ps
