@@ -28,9 +28,10 @@ ALLOWED: dict[str, set[str]] = {
     "system": {*BASE, *MODELS, *MACHINE},
     "energy": {*BASE, *MODELS, *MACHINE},
     "observe": {*BASE, *MODELS, *MACHINE, "energy"},
+    "explore": {*BASE, *MODELS, *MACHINE, "energy", "observe"},
     "facade": {*BASE, *MODELS, *MACHINE, "energy", "observe"},
     "testing": {*BASE, *MODELS, *MACHINE, "energy"},
-    "cli": {*BASE, *MODELS, *MACHINE, "energy", "observe", "facade"},
+    "cli": {*BASE, *MODELS, *MACHINE, "energy", "observe", "explore", "facade"},
     "__init__": {"facade"},
     "__main__": {"cli"},
 }

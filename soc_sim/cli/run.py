@@ -13,9 +13,10 @@ from rich.console import Console
 from soc_sim.cli.configuration import add_overrides, read_run
 from soc_sim.config.loader import dump
 from soc_sim.config.run import Run
+from soc_sim.explore import bottlenecks
 from soc_sim.facade import Result, simulate_run
 from soc_sim.observe.files import write_all
-from soc_sim.observe.tables import print_result, print_warnings
+from soc_sim.observe.tables import print_bottlenecks, print_result, print_warnings
 from soc_sim.observe.trace.formats import writing
 from soc_sim.observe.trace.recorder import TraceRecorder
 from soc_sim.observe.trace.selection import DEFAULT
@@ -40,6 +41,11 @@ def add_parser(subparsers: Any) -> None:
         metavar="PATH=VALUE",
         help="simulates once more with these values changed, and compares",
     )
+    parser.add_argument(
+        "--bottlenecks",
+        action="store_true",
+        help="says what bounds the run and simulates what would help: some more runs",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -54,6 +60,10 @@ def run(args: argparse.Namespace) -> int:
         result = _simulate(args, configuration)
         if changed is not None:
             result.document["what_if"] = _comparison(args.what_if, result, simulate_run(changed))
+        if args.bottlenecks:
+            result.document["bottlenecks"] = bottlenecks(
+                configuration, result.document, lambda eased: simulate_run(eased).document
+            )
     if args.out:
         write_all(args.out, result.document, dump(configuration))
     if args.json:
@@ -64,6 +74,8 @@ def run(args: argparse.Namespace) -> int:
     if changed is not None:
         what_if = result.document["what_if"]
         print(f"what if {', '.join(args.what_if)}: {si(what_if['latency_s'], 's')}, {what_if['latency_change']:+.1%}")
+    if args.bottlenecks:
+        print_bottlenecks(result.document)
     return 0
 
 

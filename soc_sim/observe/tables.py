@@ -5,6 +5,7 @@ A terminal gets as many columns as it is wide, in bold and plain; a file or a pi
 
 from __future__ import annotations
 
+import shlex
 import sys
 from typing import TextIO
 
@@ -15,7 +16,7 @@ from rich.table import Table
 
 from soc_sim.observe.columns import Column, Document, Row, columns, rows
 from soc_sim.observe.summary import WARNING, summary
-from soc_sim.observe.wording import printable
+from soc_sim.observe.wording import percent, printable
 
 _UNBOUNDED = 10_000
 
@@ -39,6 +40,19 @@ def print_result(document: Document, file: TextIO | None = None, width: int | No
     encoding = getattr(file, "encoding", None) or "utf-8"
     lines = capture.get().encode(encoding, "replace").decode(encoding).splitlines()
     file.writelines(f"{line.rstrip()}\n" for line in lines)
+
+
+def print_bottlenecks(document: Document, file: TextIO | None = None) -> None:
+    """Print what bounds the run, and what simulations say of easing it (the key ``bottlenecks``)."""
+    for entry in document["bottlenecks"]:
+        what = f"{entry['component']} {entry['reason']}: {percent(entry['share'], 1)} % of the time"
+        if entry["change"] is None:
+            print(what, file=file)
+            continue
+        print(f"{what}; {entry['change']} → latency {entry['latency_change']:+.1%}", file=file)
+        gains = ", ".join(f"{printable(name)} {change:+.1%}" for name, change in entry["layers"].items())
+        settings = " ".join(f"--what-if {shlex.quote(setting)}" for setting in entry["set"])
+        print(f"    {gains}; {settings}", file=file)
 
 
 def print_warnings(document: Document, file: TextIO | None = None) -> None:

@@ -1,0 +1,98 @@
+"""What to change where something bounds a run: a fifth faster, or a limit twice as high, as settings of ``--set``.
+
+The values are absolute, so that a setting can be copied into a configuration or after ``--what-if``.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from soc_sim.config.core import BUFFERS
+from soc_sim.config.memory import Dram, IdealMemory, Memory, SimpleMemory
+from soc_sim.config.soc import Soc
+from soc_sim.units import format_quantity
+
+STEP = 1.2
+"""Clocks and rates are raised by a fifth: enough to see, not so much that something else takes over."""
+
+
+class Remedy(NamedTuple):
+    """A change of an SoC."""
+
+    change: str
+    """In words."""
+    settings: tuple[str, ...]
+    """``PATH=VALUE`` texts as for ``--set``."""
+
+
+def remedy(soc: Soc, component: str, reason: str) -> Remedy | None:
+    """What to change where ``component`` makes the array wait for ``reason``; None where no single setting would.
+
+    Args:
+        soc: The SoC that ran.
+        component: As in ``stall_reasons_s``; ``array`` for the time in which the array itself works.
+        reason: As in ``stall_reasons_s``.
+    """
+    kind = reason.partition(":")[0]
+    match component, kind:
+        case ("array", "busy"):
+            return _clock("array", "array", soc.array.clock_hz)
+        case ("host", _):
+            return _clock("host", "host", soc.host.clock_hz)
+        case ("controller", _):
+            return _clock("controller", "controller", soc.controller.clock_hz)
+        case ("interconnect", _):
+            return _clock("interconnect", "interconnect", soc.interconnect.clock_hz)
+        case ("array.decompression", _) if soc.array.decompression.words_per_cycle is not None:
+            words = soc.array.decompression.words_per_cycle
+            return Remedy("decompression ×2", (f"soc.array.decompression.words_per_cycle={2 * words}",))
+        case (name, "credit") if name in BUFFERS:
+            capacity = format_quantity(2 * getattr(soc.buffers, name).capacity_bytes, "bytes")
+            return Remedy(f"{name} buffer ×2", (f"soc.buffers.{name}.capacity={capacity}",))
+        case (name, "transfer") if name in BUFFERS:
+            ports = 2 * getattr(soc.buffers, name).ports
+            return Remedy(f"ports of the {name} buffer ×2", (f"soc.buffers.{name}.ports={ports}",))
+        case (name, "credit") if name.startswith("dma"):
+            return Remedy("DMA requests under way ×2", (f"soc.dma.max_outstanding={2 * soc.dma.max_outstanding}",))
+        case (name, "latency") if name.startswith("dma") and soc.dma.descriptor_cycles:
+            return Remedy("DMA set-up ÷2", (f"soc.dma.descriptor_cycles={soc.dma.descriptor_cycles // 2}",))
+        case ("dram" | "weight_memory", _):
+            memory = soc.dram if component == "dram" else soc.weight_memory
+            return None if memory is None else _memory(component, memory, kind)
+    return None
+
+
+def _clock(name: str, path: str, clock_hz: int) -> Remedy:
+    return Remedy(f"{name} clock +20 %", (f"soc.{path}.clock={format_quantity(round(clock_hz * STEP), 'hz')}",))
+
+
+def _memory(name: str, memory: Memory, kind: str) -> Remedy | None:
+    label = "DRAM" if isinstance(memory, Dram) else name.replace("_", " ")
+    match memory, kind:
+        case Dram(), "refresh":
+            return Remedy("tRFC −20 %", (f"soc.{name}.timing.nRFC={round(memory.timing.nRFC / STEP)}",))
+        case Dram(), "row":
+            settings = tuple(
+                f"soc.{name}.timing.{key}={round(getattr(memory.timing, key) / STEP)}" for key in ("nRCD", "nRP")
+            )
+            return Remedy("tRCD and tRP −20 %", settings)
+        case Dram(), _:
+            period = format_quantity(round(memory.timing.tck_ps / STEP), "ps")
+            return Remedy(f"{label} clock +20 %", (f"soc.{name}.timing.tck={period}",))
+        case SimpleMemory(), "latency":
+            latency = format_quantity(round(memory.read_latency_ps / STEP), "ps")
+            return Remedy(f"{label} latency −20 %", (f"soc.{name}.read_latency={latency}",))
+        case SimpleMemory(), _:
+            rates = {
+                "read_bandwidth": memory.read_bandwidth_bytes_per_s,
+                "write_bandwidth": memory.write_bandwidth_bytes_per_s,
+            }
+            settings = tuple(
+                f"soc.{name}.{key}={format_quantity(round(rate * STEP), 'bytes_per_s')}"
+                for key, rate in rates.items()
+                if rate is not None
+            )
+            return Remedy(f"{label} bandwidth +20 %", settings)
+        case IdealMemory(), _:
+            return None
+    return None
