@@ -89,6 +89,11 @@ class Issuer:
         self.asked_bytes: dict[tuple[int, str, bool], int] = {}
         """(layer, memory, write) → bytes asked for."""
 
+    @property
+    def busy(self) -> bool:
+        """Whether jobs are queued or under way."""
+        return bool(self._jobs)
+
     def submit(
         self,
         regions: Iterable[RegionLike],

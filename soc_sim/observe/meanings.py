@@ -17,6 +17,7 @@ MEANINGS: Final[dict[str, str]] = {
     "utilisation": "MACs executed over those that all PEs could have executed in the makespan",
     "array_time_s": "where the array's time went, mean over cores",
     "array_time_ps": "where the array's time went, as integers (of a layer: sum over cores)",
+    "component_time_s": "where the time of a component went, sums to the makespan",
     "host_time_s": "where the host's time went",
     "instructions": "instructions the controller handed over",
     "capacity_bytes": "capacity",

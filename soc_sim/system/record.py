@@ -33,6 +33,8 @@ class CoreRecord:
     """(layer, cause) → time of the array; sums to the makespan."""
     reasons_ps: dict[tuple[int, Cause, Reason], int]
     """Its waits again, by who made them last and why."""
+    units_ps: dict[str, dict[tuple[int, Cause], int]]
+    """Controller and DMA channels by name → (layer, cause) → time; each sums to the makespan."""
     buffers: dict[str, BufferRecord]
     dispatched: int
     """Instructions its controller handed over."""

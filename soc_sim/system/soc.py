@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from soc_sim.compiler.program import Program
 from soc_sim.config.domain import FrequencyChange
 from soc_sim.config.soc import Soc
-from soc_sim.kernel import Recorder, Simulation
+from soc_sim.kernel import Ledger, Recorder, Simulation
 from soc_sim.system.builder import Core, Machine, build
 from soc_sim.system.record import BufferRecord, CoreRecord, LayerRecord, RunRecord
 
@@ -51,7 +51,7 @@ def _collect(soc: Soc, program: Program, inferences: int, machine: Machine) -> R
     completed_ps = [time or 0 for time in machine.scoreboard.completed_ps]
     makespan_ps = max(completed_ps, default=0)
     last_layer = len(program.layers) - 1
-    for ledger in (*(core.array.ledger for core in machine.cores), machine.host.ledger):
+    for ledger in _ledgers(machine):
         ledger.record(makespan_ps, "idle", last_layer)
     for memory in machine.memories.values():
         memory.finish()
@@ -89,10 +89,21 @@ def _collect(soc: Soc, program: Program, inferences: int, machine: Machine) -> R
     )
 
 
+def _ledgers(machine: Machine) -> Iterator[Ledger]:
+    """Of everything that works or waits."""
+    for core in machine.cores:
+        yield from (core.array.ledger, core.controller.ledger, *(channel.ledger for channel in core.channels))
+    yield machine.host.ledger
+
+
 def _core_record(core: Core) -> CoreRecord:
     return CoreRecord(
         array_ps=dict(core.array.ledger.spans_ps),
         reasons_ps=dict(core.array.ledger.reasons_ps),
+        units_ps={
+            core.controller.name: dict(core.controller.ledger.spans_ps),
+            **{channel.name: dict(channel.ledger.spans_ps) for channel in core.channels},
+        },
         buffers={
             name: BufferRecord(
                 capacity_bytes=buffer.space.capacity,

@@ -30,9 +30,10 @@ def check_record(record: RunRecord) -> None:
 def _times(record: RunRecord) -> Iterator[str]:
     """Every picosecond has one cause; nothing is busy for longer than the run lasts."""
     makespan_ps = record.makespan_ps
-    ledgers = {f"core{index}.array": core.array_ps for index, core in enumerate(record.cores)} | {
-        "host": record.host_ps
-    }
+    ledgers = {f"core{index}.array": core.array_ps for index, core in enumerate(record.cores)}
+    ledgers |= {"host": record.host_ps}
+    for core in record.cores:
+        ledgers |= core.units_ps
     for name, spans_ps in ledgers.items():
         if sum(spans_ps.values()) != makespan_ps:
             yield f"{name}: causes sum to {sum(spans_ps.values())} ps of {makespan_ps}"

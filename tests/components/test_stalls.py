@@ -229,3 +229,43 @@ def test_double_buffering_hides_the_next_load() -> None:
         compute(3, 10, weights=(1,), frees_weights_bytes=512),
     ]
     assert times_ns(tiles) == {"wait_weights": 512, "busy": 610}
+
+
+def units_ns(instructions: Sequence[Instruction], *overrides: str) -> dict[str, dict[str, int]]:
+    """Where the time of controller and DMA channels went."""
+    record = run(small_soc(*overrides), program_of(instructions))
+    return {
+        name: {cause: span_ps // NS for (_, cause), span_ps in spans_ps.items()}
+        for name, spans_ps in record.cores[0].units_ps.items()
+    }
+
+
+def test_a_channel_is_busy_while_something_is_under_way() -> None:
+    """The store waits 110 ns for its tile; the inputs' channel has nothing to do after 100 ns."""
+    tiles = [load(0, 100), compute(1, 10, inputs=(0,), frees_inputs_bytes=100, output_bytes=40), store(2, 40, (1,))]
+    units = units_ns(tiles)
+    assert units["core0.dma.inputs"] == {"busy": 100, "idle": 50}
+    assert units["core0.dma.outputs"] == {"wait_outputs": 110, "busy": 40}
+    assert units["core0.dma.weights"] == {"idle": 150}
+
+
+def test_a_channel_waits_for_host_space_and_controller() -> None:
+    tiles = [host(0, 70), load(1, 100, depends=(0,)), compute(2, 10, inputs=(1,), frees_inputs_bytes=100)]
+    assert units_ns(tiles)["core0.dma.inputs"] == {"wait_host": 70, "busy": 100, "idle": 10}
+    full = [
+        load(0, 1024),
+        compute(1, 500, inputs=(0,), frees_inputs_bytes=1024),
+        load(2, 512),
+        compute(3, 10, inputs=(2,), frees_inputs_bytes=512),
+    ]
+    assert units_ns(full)["core0.dma.inputs"] == {"busy": 1024 + 512, "wait_buffer": 500, "idle": 10}
+    late = units_ns([load(0, 100), compute(1, 10, inputs=(0,), frees_inputs_bytes=100)], "controller.dispatch_cycles=4")
+    assert late["core0.dma.inputs"] == {"wait_controller": 4, "busy": 100, "idle": 10}
+    assert late["core0.controller"] == {"busy": 8, "idle": 106}
+
+
+def test_a_controller_waits_for_room_in_a_units_queue() -> None:
+    """One slot: the third tile is handed over when the array takes the second, after 10 ns."""
+    tiles = [compute(index, 10) for index in range(4)]
+    units = units_ns(tiles, "controller.queue_depth=1", "controller.dispatch_cycles=0")
+    assert units["core0.controller"] == {"wait_buffer": 20, "idle": 20}

@@ -10,7 +10,7 @@ from typing import Any
 
 from soc_sim.compiler.program import Instruction
 from soc_sim.config.core import Controller as Description
-from soc_sim.kernel import Clock, Component, Dispatched, Mailbox, Simulation
+from soc_sim.kernel import Clock, Component, Dispatched, Ledger, Mailbox, Simulation
 from soc_sim.kernel.simulation import Process
 
 
@@ -36,6 +36,8 @@ class Controller(Component):
         self._inferences = inferences
         self._stride = stride
         self.dispatched = 0
+        self.ledger = Ledger()
+        """``busy`` handing over, ``wait_buffer`` while a unit's instruction queue is full."""
         self._track = simulation.track(name, "tiles")
 
     def start(self) -> None:
@@ -53,9 +55,11 @@ class Controller(Component):
                         f"instruction {instruction.index} needs room in the queue of {unit}, depth {queue.depth}"
                     )
                     yield room
+                    self.ledger.record(simulation.now_ps, "wait_buffer", instruction.layer)
                 start_ps = simulation.now_ps
                 if cycles:
                     yield self.clock.wait(simulation, cycles)
+                    self.ledger.record(simulation.now_ps, "busy", instruction.layer)
                 queue.put(Dispatched(instruction, base, simulation.now_ps))
                 self.dispatched += 1
                 if self._track is not None:

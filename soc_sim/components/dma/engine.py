@@ -20,6 +20,7 @@ from soc_sim.kernel import (
     Dispatched,
     InitiatorPort,
     Issuer,
+    Ledger,
     Mailbox,
     Scoreboard,
     Simulation,
@@ -68,6 +69,8 @@ class DmaChannel(Component):
         self._scoreboard = scoreboard
         self._is_host = is_host
         self._track = simulation.track(name, "tiles")
+        self.ledger = Ledger()
+        """Busy from the first region handed over until nothing is under way; in between, what held up the next."""
         self._held: tuple[int, Cause] = (0, "wait_controller")
         """Until when the last instruction was held up, and by what: so were all behind it."""
 
@@ -107,6 +110,8 @@ class DmaChannel(Component):
 
     def _hand_over(self, instruction: Load | Store, base: int, buffer: Buffer) -> None:
         write = isinstance(instruction, Store)
+        if not self.issuer.busy:
+            self.ledger.record(self.simulation.now_ps, self._held[1], instruction.layer)
         self._scoreboard.start(base + instruction.index)
         self.issuer.submit(
             instruction.regions,
@@ -119,6 +124,8 @@ class DmaChannel(Component):
     def _complete(self, instruction: Load | Store, base: int, start_ps: int) -> None:
         if isinstance(instruction, Store):
             self._buffers["outputs"].space.give(instruction.buffer_bytes)
+        if not self.issuer.busy:
+            self.ledger.record(self.simulation.now_ps, "busy", instruction.layer)
         index = base + instruction.index
         if self._track is not None:
             kind = "store" if isinstance(instruction, Store) else f"load {instruction.buffer}"

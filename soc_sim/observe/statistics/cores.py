@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from soc_sim.kernel import CAUSES, Cause
@@ -45,3 +46,25 @@ def core_statistics(record: RunRecord, index: int) -> dict[str, Any]:
             for name, buffer in core.buffers.items()
         },
     }
+
+
+def component_time(record: RunRecord) -> dict[str, dict[Cause, float]]:
+    """Component → cause → seconds, which sum to the makespan.
+
+    Memories and paths of the interconnect do not wait for anybody: they are busy while they move data (the mean over
+    channels), else idle.
+    """
+    ledgers: dict[str, Mapping[tuple[int, Cause], int]] = {}
+    for index, core in enumerate(record.cores):
+        ledgers |= {f"core{index}.array": core.array_ps, **core.units_ps}
+    ledgers["host"] = record.host_ps
+    times: dict[str, dict[Cause, float]] = {}
+    for name, spans_ps in ledgers.items():
+        by_cause = Counter[Cause]()
+        for (_, cause), span_ps in spans_ps.items():
+            by_cause[cause] += span_ps
+        times[name] = {cause: by_cause[cause] / PS_PER_S for cause in CAUSES if by_cause[cause]}
+    moving_ps = {name: counters["busy_ps"] for name, counters in record.memories.items()} | record.interconnect_busy_ps
+    for name, busy_ps in moving_ps.items():
+        times[name] = {"busy": busy_ps / PS_PER_S, "idle": (record.makespan_ps - busy_ps) / PS_PER_S}
+    return times

@@ -18,7 +18,7 @@ from soc_sim.compiler.program import Program
 from soc_sim.energy.model import EnergyEstimate, area_mm2, estimate
 from soc_sim.kernel import CAUSES
 from soc_sim.observe.statistics.actions import executed, of_run
-from soc_sim.observe.statistics.cores import core_statistics, mean_over_cores
+from soc_sim.observe.statistics.cores import component_time, core_statistics, mean_over_cores
 from soc_sim.observe.statistics.layer_energy import layer_energy
 from soc_sim.observe.statistics.layers import layer_statistics
 from soc_sim.observe.statistics.memories import memory_fit, memory_statistics
@@ -60,6 +60,7 @@ def statistics(record: RunRecord, *, config: Mapping[str, Any], seed: int = 0, w
         "utilisation": macs_executed / (pes * cycles) if cycles else 0.0,
         "array_time_s": {cause: span / PS_PER_S for cause, span in array_ps.items()},
         "array_time_ps": array_ps,
+        "component_time_s": component_time(record),
         "stall_reasons_s": stalls.of_run(),
         "bound_by": stalls.bound_of_run(),
         "host_time_s": {
