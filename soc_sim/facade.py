@@ -10,10 +10,11 @@ from typing import Literal
 from soc_sim import compiler, kernel, system
 from soc_sim.compiler.program import Program
 from soc_sim.config.loader import load
-from soc_sim.config.run import Choice, InputShape, NetworkFile, Run, Workload
+from soc_sim.config.run import Choice, InputShape, NetworkFile, Objective, Run, Workload
 from soc_sim.config.run import Mapping as MappingDescription
 from soc_sim.config.soc import Soc
 from soc_sim.config.sparsity import Sparsity
+from soc_sim.energy.prices import prices
 from soc_sim.network import zoo
 from soc_sim.network.base import Network
 from soc_sim.network.resolve import load_network as _load_network
@@ -76,6 +77,7 @@ def compile(  # noqa: A001 # the word of the field
     network: Network,
     dataflow: Choice | dict[str, Choice] = "auto",
     *,
+    objective: Objective = "latency",
     sparsity: Zeros = "dense",
 ) -> Program:
     """Map a network onto an SoC.
@@ -84,13 +86,29 @@ def compile(  # noqa: A001 # the word of the field
         soc: The hardware.
         network: What runs on it.
         dataflow: ``auto``, one for all layers, or layer name → dataflow.
+        objective: What dataflow and tiles are chosen by: expected ``latency``, ``energy``, or their product, ``edp``.
         sparsity: Where weights are zero: a mapping as under ``workload.sparsity``, or ``dense``.
 
     Raises:
         ConfigurationError: ``dataflow`` or ``sparsity`` is not understood.
         MappingError: a tile does not fit a buffer, the network does not fit a memory, or a named layer does not exist.
     """
-    return compiler.compile(network, soc, load({"dataflow": dataflow}, MappingDescription), _zeros(sparsity))
+    mapping = load({"dataflow": dataflow, "objective": objective}, MappingDescription)
+    return _compile(soc, network, mapping, _zeros(sparsity))
+
+
+def compile_run(run: Run, network: Network) -> Program:
+    """The program of a run whose network is loaded already.
+
+    Raises:
+        ConfigurationError, MappingError: as in :func:`compile`.
+    """
+    return _compile(run.soc, network, run.mapping, run.workload.sparsity)
+
+
+def _compile(soc: Soc, network: Network, mapping: MappingDescription, sparsity: Literal["dense"] | Sparsity) -> Program:
+    known = None if mapping.objective == "latency" else prices(soc)
+    return compiler.compile(network, soc, mapping, sparsity, known)
 
 
 def simulate(
@@ -98,6 +116,7 @@ def simulate(
     network: Network | Program,
     dataflow: Choice | dict[str, Choice] = "auto",
     *,
+    objective: Objective = "latency",
     sparsity: Zeros = "dense",
     inferences: int = 1,
     seed: int = 0,
@@ -118,7 +137,7 @@ def simulate(
         kind="run",
         soc=soc,
         workload=Workload(network=named, batch=batch, inferences=inferences, sparsity=_zeros(sparsity)),
-        mapping=load({"dataflow": dataflow}, MappingDescription),
+        mapping=load({"dataflow": dataflow, "objective": objective}, MappingDescription),
         seed=seed,
     )
     return simulate_run(run, network)
@@ -141,9 +160,7 @@ def simulate_run(
     soc = run.soc
     if network is None:
         network = _load_network(run.workload.network, run.workload.batch)
-    program = (
-        network if isinstance(network, Program) else compiler.compile(network, soc, run.mapping, run.workload.sparsity)
-    )
+    program = network if isinstance(network, Program) else compile_run(run, network)
     changes = run.frequency_changes
     record = system.run(soc, program, frequency_changes=changes, recorder=recorder)
     document = statistics(record, config=run.model_dump(mode="json", exclude_none=True), seed=run.seed)

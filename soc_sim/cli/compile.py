@@ -13,8 +13,9 @@ from rich.console import Console
 from rich.table import Table
 
 from soc_sim.cli.configuration import add_overrides, read_run
-from soc_sim.compiler import Program, compile, listing  # noqa: A004  the field's word
+from soc_sim.compiler import Program, listing
 from soc_sim.compiler.program import Layer
+from soc_sim.facade import compile_run
 from soc_sim.network.resolve import load_network
 from soc_sim.observe.replacing import replacing
 from soc_sim.units import PS_PER_S
@@ -41,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     """
     configuration = read_run(args.config, args.overrides, args.seed)
     network = load_network(configuration.workload.network, configuration.workload.batch)
-    program = compile(network, configuration.soc, configuration.mapping, configuration.workload.sparsity)
+    program = compile_run(configuration, network)
     if args.out is not None:
         with replacing(args.out) as file:
             if args.out.suffix == ".json":

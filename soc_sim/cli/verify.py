@@ -17,9 +17,9 @@ from rich.console import Console
 from rich.table import Table
 
 from soc_sim.cli.configuration import add_overrides, read_run
-from soc_sim.compiler import compile  # noqa: A004  the field's word
 from soc_sim.compiler.functional import Comparison, Verification, verify
 from soc_sim.errors import InputError, VerificationError, suggestion
+from soc_sim.facade import compile_run
 from soc_sim.network.base import Network
 from soc_sim.network.evaluation import require_onnx
 from soc_sim.network.resolve import load_network
@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     workload = configuration.workload
     network = with_values(load_network(workload.network, workload.batch), configuration.seed)
     inputs = _read(args.input, network) if args.input else random_inputs(network, configuration.seed)
-    program = compile(network, configuration.soc, configuration.mapping, workload.sparsity)
+    program = compile_run(configuration, network)
     with Console(stderr=True, quiet=args.quiet or not sys.stderr.isatty()).status("executing"):
         found = verify(network, configuration.soc, program, inputs, workload.sparsity)
     if args.json:

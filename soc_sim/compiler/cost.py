@@ -15,9 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from soc_sim.compiler.cycles import dense_cycles, sparse_cycles
+from soc_sim.compiler.cycles import Work, dense_cycles, dense_work, sparse_cycles, sparse_work
 from soc_sim.compiler.latency import LatencyModel, Order
 from soc_sim.compiler.nest import Nest, Operands
+from soc_sim.compiler.prices import Prices, energy_pj
 from soc_sim.compiler.rates import Rates
 from soc_sim.compiler.sizes import Floats, Sizes
 from soc_sim.compiler.sparse_layer import SparseLayer
@@ -34,6 +35,8 @@ class Evaluation:
     outer: Order
     legal: NDArray[np.bool_]
     latency_ps: Floats
+    energy_pj: Floats | None
+    """None where no prices are known."""
     cycles: Integers
     read_bytes: Integers
     """From all memories."""
@@ -48,9 +51,15 @@ class CostModel:
     """
 
     def __init__(
-        self, nest: Nest, operands: Operands, soc: Soc, rates: Rates, weights: SparseLayer | None = None
+        self,
+        nest: Nest,
+        operands: Operands,
+        soc: Soc,
+        rates: Rates,
+        weights: SparseLayer | None = None,
+        prices: Prices | None = None,
     ) -> None:
-        self.sizes = Sizes(nest, operands, soc, weights)
+        self.sizes, self.prices = Sizes(nest, operands, soc, weights), prices
         self._latency = LatencyModel(self.sizes, rates)
 
     def evaluate(self, dataflow: Flow) -> Iterator[Evaluation]:
@@ -70,13 +79,24 @@ class CostModel:
         busy = cycles * ratio + tiles * self.sizes.soc.array.decompression.latency_cycles
         for outer in ("m", "n"):
             traffic = self._latency.traffic(outer)
+            latency_ps, energy = self._latency.latency_ps(dataflow, busy, traffic), None
+            if self.prices is not None:
+                energy = energy_pj(self._latency, self.prices, dataflow, self._work(dataflow), traffic, latency_ps)
             yield Evaluation(
                 dataflow,
                 outer,
                 legal,
-                self._latency.latency_ps(dataflow, busy, traffic),
+                latency_ps,
+                energy,
                 cycles,
                 traffic.weight_bytes + traffic.input_bytes,
                 traffic.input_bytes + (0 if self.sizes.weights_apart else traffic.weight_bytes),
                 tiles,
             )
+
+    def _work(self, dataflow: Flow) -> Work:
+        match dataflow:
+            case "dOS" | "dWS" | "dIS":
+                return dense_work(self.sizes, dataflow)
+            case _:
+                return sparse_work(self.sizes, dataflow)

@@ -1,6 +1,11 @@
-"""Cycles of the array for every candidate tiling of a layer, and what buffers and decompression add to them."""
+"""Cycles of the array for every candidate tiling of a layer, and what buffers and decompression add to them.
+
+Also the words that pass between array and buffers, for the energy of a candidate.
+"""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,31 +18,88 @@ from soc_sim.config.core import BUFFERS, Scratchpad
 from soc_sim.dataflow import counts
 
 
-def dense_cycles(sizes: Sizes, dataflow: DataflowName) -> tuple[Integers, Floats]:
-    """Cycles of the whole layer for every candidate, and how much longer buffers or decompression make a full tile.
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What the array does and moves for a whole layer; arrays S × B or what broadcasts to it."""
+
+    macs: Integers | int
+    """Injected zeros included."""
+    weight_words: Integers
+    """Read from the weights buffer; injected zeros not."""
+    input_words: Integers
+    output_words: Integers
+    """Written, partial sums included."""
+    accumulator_words: Integers
+    """Partial sums read back."""
+
+
+class _DenseSums:
+    """Counts of a dense dataflow, summed over the tiles of every candidate.
 
     The closed form is evaluated once for every extent that occurs, then summed over the tiles as a product of
     matrices: candidates × extents (how many tiles have that extent) for each of n, m and k.
     """
-    nest, array, s, b = sizes.nest, sizes.soc.array, sizes.spatial, sizes.blocks
-    whole_k = dataflow == "dOS"  # fed in parts or not, a fold streams all of K
+
+    def __init__(self, sizes: Sizes, dataflow: DataflowName) -> None:
+        nest, b = sizes.nest, sizes.blocks
+        self.groups = nest.groups
+        n_values, self.n_counts = sizes.n_extents
+        m_sizes, self.m_index = np.unique(b.m, return_inverse=True)
+        c_sizes, self.c_index = np.unique(b.channels, return_inverse=True)
+        m_values, self.m_counts = extents([dict(edges(nest.m, size)) for size in m_sizes.tolist()])
+        k_values, self.k_counts = extents(
+            [
+                # Fed in parts or not, an output-stationary fold streams all of K.
+                {nest.channels * nest.kernel: 1}
+                if dataflow == "dOS"
+                else {extent * nest.kernel: count for extent, count in edges(nest.channels, size)}
+                for size in c_sizes.tolist()
+            ]
+        )
+        self.table = counts(
+            dataflow, sizes.soc.array, m_values[None, :, None], k_values[None, None, :], n_values[:, None, None]
+        )
+
+    def of(self, field: str) -> Integers:
+        """One of the counts, S × B."""
+        by_tile = np.tensordot(self.n_counts, np.asarray(getattr(self.table, field), np.float64), 1)
+        grid = self.m_counts @ (by_tile @ self.k_counts.T)
+        total: Integers = np.rint(grid[:, self.m_index, self.c_index]).astype(np.int64) * self.groups
+        return total
+
+
+def dense_work(sizes: Sizes, dataflow: DataflowName) -> Work:
+    """What a dense dataflow does; of compressed weights only the values are read."""
+    sums, gemm = _DenseSums(sizes, dataflow), sizes.nest.gemm
+    weights, outputs = sums.of("weight_words"), sums.of("output_words")
+    if sizes.weights is not None and sizes.weights.format != "dense":
+        weights = np.rint(weights * (1 - sizes.weights.sparsity)).astype(np.int64)
+    # The first of the sums that belong to one result is written, all others are added to it.
+    read_back = outputs - gemm.groups * gemm.m * gemm.n
+    return Work(gemm.macs, weights, sums.of("input_words"), outputs, read_back)
+
+
+def sparse_work(sizes: Sizes, dataflow: SparseDataflowName) -> Work:
+    """What a sparse dataflow does; rows of results that no fold produces are not written."""
+    if sizes.weights is None:
+        raise ValueError("a sparse dataflow needs weights")
+    found, gemm = sizes.weights.sums(dataflow, sizes.blocks), sizes.nest.gemm
     n_values, n_counts = sizes.n_extents
-    m_sizes, m_index = np.unique(b.m, return_inverse=True)
-    c_sizes, c_index = np.unique(b.channels, return_inverse=True)
-    m_values, m_counts = extents([dict(edges(nest.m, size)) for size in m_sizes.tolist()])
-    k_values, k_counts = extents(
-        [
-            {nest.channels * nest.kernel: 1}
-            if whole_k
-            else {extent * nest.kernel: count for extent, count in edges(nest.channels, size)}
-            for size in c_sizes.tolist()
-        ]
-    )
-    table = counts(dataflow, array, m_values[None, :, None], k_values[None, None, :], n_values[:, None, None])
-    by_tile = np.tensordot(n_counts, table.cycles.astype(np.float64), 1)
-    grid = m_counts @ (by_tile @ k_counts.T)
-    total = np.rint(grid[:, m_index, c_index]).astype(np.int64) * nest.groups
-    k = np.full_like(sizes.k, nest.gemm.k) if whole_k else sizes.k
+    blocks = np.rint(n_counts @ -(-n_values // sizes.soc.array.cols)).astype(np.int64)[:, None]
+    passes = sizes.n_tiles if dataflow == "sWS" else blocks
+    values = found.entering if sizes.weights.format == "dense" else np.full((1, 1), sizes.weights.values)
+    outputs = found.outputs[None] * gemm.n
+    # Which result a fold of sIS is the first to write is not known: every result is taken to be written once.
+    read_back = np.maximum(outputs - gemm.groups * gemm.m * gemm.n, 0)
+    return Work(found.entering[None] * gemm.n, values * passes, found.inputs[None] * gemm.n, outputs, read_back)
+
+
+def dense_cycles(sizes: Sizes, dataflow: DataflowName) -> tuple[Integers, Floats]:
+    """Cycles of the whole layer for every candidate, and how much longer buffers or decompression make a full tile."""
+    array, s, b = sizes.soc.array, sizes.spatial, sizes.blocks
+    whole_k = dataflow == "dOS"
+    total = _DenseSums(sizes, dataflow).of("cycles")
+    k = np.full_like(sizes.k, sizes.nest.gemm.k) if whole_k else sizes.k
     full, groups = counts(dataflow, array, b.m[None], k[None], s.n[:, None]), b.groups[None]
     ratio = _ratio(
         sizes,

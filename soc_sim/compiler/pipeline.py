@@ -14,6 +14,7 @@ from soc_sim.compiler.host import HostWork, host_work, summary
 from soc_sim.compiler.layout import lay_out
 from soc_sim.compiler.lowering import lower
 from soc_sim.compiler.placing import ArrayLayer, Placer
+from soc_sim.compiler.prices import Prices
 from soc_sim.compiler.program import Estimate, Layer, Program
 from soc_sim.compiler.rates import host_ps, rates_of
 from soc_sim.compiler.sparse_layer import SparseLayer
@@ -33,7 +34,11 @@ MOST_TILES = 1_000_000
 
 
 def compile(  # noqa: A001  the field's word
-    network: Network, soc: Soc, mapping: Mapping | None = None, sparsity: Literal["dense"] | Sparsity = "dense"
+    network: Network,
+    soc: Soc,
+    mapping: Mapping | None = None,
+    sparsity: Literal["dense"] | Sparsity = "dense",
+    prices: Prices | None = None,
 ) -> Program:
     """The program that runs ``network`` on ``soc``.
 
@@ -42,19 +47,31 @@ def compile(  # noqa: A001  the field's word
         soc: the hardware.
         mapping: dataflow of all layers or of each; default: chosen by expected latency.
         sparsity: where weights are zero.
+        prices: what actions cost (``energy.prices``), for a mapping whose objective is not latency.
 
     Raises:
         MappingError: a layer, or the network, does not fit; or ``mapping`` or ``sparsity`` names what does not exist.
     """
-    return _Compilation(network, soc, mapping or Mapping(), sparsity).program()
+    mapping = mapping or Mapping()
+    if mapping.objective != "latency" and prices is None:
+        raise MappingError(f"mapping.objective: {mapping.objective} needs the prices of actions (soc_sim.compile)")
+    return _Compilation(network, soc, mapping, sparsity, prices).program()
 
 
 class _Compilation:
-    def __init__(self, network: Network, soc: Soc, mapping: Mapping, sparsity: Literal["dense"] | Sparsity) -> None:
+    def __init__(
+        self,
+        network: Network,
+        soc: Soc,
+        mapping: Mapping,
+        sparsity: Literal["dense"] | Sparsity,
+        prices: Prices | None,
+    ) -> None:
         self.network, self.soc, self.mapping = network, soc, mapping
         self.zeros = None if sparsity == "dense" else Zeros(network, sparsity, soc.array)
         self.sparse = self.zeros is not None and mapping.sparse
         self.rates = rates_of(soc)
+        self.prices = None if mapping.objective == "latency" else prices
         self.layout = lay_out(network, group_operators(network), soc.array.operand_bytes)
         self.names = _unique_names(self.layout.groups)
 
@@ -146,7 +163,9 @@ class _Compilation:
                 name if weights else "",
             )
             if signature not in known:
-                known[signature] = choose(nest, operands, self.soc, self.rates, allowed, weights)
+                known[signature] = choose(
+                    nest, operands, self.soc, self.rates, allowed, weights, self.mapping.objective, self.prices
+                )
             choice = known[signature]
             if isinstance(choice, Shortage):
                 faults += [

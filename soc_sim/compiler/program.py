@@ -141,6 +141,8 @@ class Estimate:
     dram_read_bytes: int
     dram_write_bytes: int
     latency_ps: int
+    energy_pj: float | None = None
+    """None where the choice did not depend on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +170,7 @@ class Layer:
     metadata_bytes: int = 0
     """Of these: what says where the zeros are."""
     regret: Mapping[Flow, float | None] | None = None
-    """Dataflow → its least expected latency over that of the chosen one; None where it cannot run."""
+    """Dataflow → the least that it is expected to take by the objective, over the choice; None where it cannot run."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Chooses dataflow, tile sizes and loop order of a layer: least expected latency, then traffic, then tiles."""
+"""Chooses dataflow, tile sizes and loop order of a layer: least by the objective, then traffic, then tiles."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ from numpy.typing import NDArray
 
 from soc_sim.compiler.cost import CostModel, Evaluation
 from soc_sim.compiler.nest import Nest, Operands
+from soc_sim.compiler.prices import Prices
 from soc_sim.compiler.program import Estimate, Tiling
 from soc_sim.compiler.rates import Rates
+from soc_sim.compiler.sizes import Floats
 from soc_sim.compiler.sparse_layer import SparseLayer
 from soc_sim.config.array import DATAFLOWS, FLOWS, Flow, dense_family
+from soc_sim.config.run import Objective
 from soc_sim.config.soc import Soc
 
-LATENCY_TOLERANCE = 1.01
+TOLERANCE = 1.01
 TRAFFIC_TOLERANCE = 1.05
 """Estimates this close to the best are taken as equal (the model is no better than that); then the fewest tiles win."""
 
@@ -32,7 +35,7 @@ class Choice:
     weights: SparseLayer | None
     """Where zeros are left out, of memory at least; None for dense storage and execution."""
     regret: Mapping[Flow, float | None]
-    """Dataflow → its least expected latency over that of the choice; None where it cannot run."""
+    """Dataflow → the least that it is expected to take by the objective, over the choice; None where it cannot run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +53,17 @@ def choose(
     rates: Rates,
     flows: Sequence[Flow],
     weights: SparseLayer | None = None,
+    objective: Objective = "latency",
+    prices: Prices | None = None,
 ) -> Choice | Shortage:
     """The best candidate over ``flows``, or what stands in the way of any.
 
+    ``prices`` are needed for every objective but latency.
     With ``weights``, dense execution of densely stored weights is among the candidates, and the first of equals.
     """
-    models = [CostModel(nest, operands, soc, rates)]
+    models = [CostModel(nest, operands, soc, rates, None, prices)]
     if weights is not None:
-        models.append(CostModel(nest, operands, soc, rates, weights))
+        models.append(CostModel(nest, operands, soc, rates, weights, prices))
     supported = [flow for flow in FLOWS if dense_family(flow) in soc.array.dataflows]
     priced = [
         (model, evaluation)
@@ -70,29 +76,39 @@ def choose(
     if not wanted:
         return _shortage(models[-1], soc, flows)
     sizes = [int(evaluation.legal.sum()) for _, evaluation in wanted]
-    latency, read_bytes, cycles, tiles = (
+    cost = np.concatenate([_legal(_value(evaluation, objective), evaluation) for _, evaluation in wanted])
+    read_bytes, cycles, tiles = (
         np.concatenate([_legal(getattr(evaluation, name), evaluation) for _, evaluation in wanted])
-        for name in ("latency_ps", "read_bytes", "cycles", "tiles")
+        for name in ("read_bytes", "cycles", "tiles")
     )
-    near = np.flatnonzero(latency <= latency.min() * LATENCY_TOLERANCE)
+    near = np.flatnonzero(cost <= cost.min() * TOLERANCE)
     near = near[read_bytes[near] <= read_bytes[near].min() * TRAFFIC_TOLERANCE]
     if weights is not None and weights.sparsity:
         # Where memory is the bound, zeros may as well be skipped.
         near = near[cycles[near] <= cycles[near].min() * TRAFFIC_TOLERANCE]
-    best = int(near[np.lexsort((near, latency[near], tiles[near]))[0]])
+    best = int(near[np.lexsort((near, cost[near], tiles[near]))[0]])
     which = int(np.searchsorted(np.cumsum(sizes), best, side="right"))
     model, evaluation = wanted[which]
-    regret = _regret([evaluation for _, evaluation in priced], float(latency[best]))
+    regret = _regret([evaluation for _, evaluation in priced], objective, float(cost[best]))
     return _choice(model, evaluation, int(np.flatnonzero(evaluation.legal)[best - sum(sizes[:which])]), regret)
 
 
-def _regret(evaluations: Sequence[Evaluation], chosen_ps: float) -> dict[Flow, float | None]:
+def _value(evaluation: Evaluation, objective: Objective) -> Floats:
+    """What is to be least."""
+    if objective == "latency":
+        return evaluation.latency_ps
+    if evaluation.energy_pj is None:
+        raise ValueError(f"{objective} cannot be the objective without prices")
+    return evaluation.energy_pj if objective == "energy" else evaluation.energy_pj * evaluation.latency_ps
+
+
+def _regret(evaluations: Sequence[Evaluation], objective: Objective, chosen: float) -> dict[Flow, float | None]:
     """The best of each dataflow over what was chosen."""
     least: dict[Flow, float] = {}
     for evaluation in evaluations:
-        latency_ps = float(_legal(evaluation.latency_ps, evaluation).min())
-        least[evaluation.dataflow] = min(latency_ps, least.get(evaluation.dataflow, latency_ps))
-    return {flow: least[flow] / chosen_ps if flow in least and chosen_ps else None for flow in FLOWS}
+        cost = float(_legal(_value(evaluation, objective), evaluation).min())
+        least[evaluation.dataflow] = min(cost, least.get(evaluation.dataflow, cost))
+    return {flow: least[flow] / chosen if flow in least and chosen else None for flow in FLOWS}
 
 
 def _legal(values: NDArray[Any], evaluation: Evaluation) -> NDArray[Any]:
@@ -118,6 +134,7 @@ def _choice(model: CostModel, evaluation: Evaluation, flat: int, regret: Mapping
         dram_read_bytes=int(np.broadcast_to(evaluation.dram_read_bytes, shape)[s, b]),
         dram_write_bytes=model.sizes.output_total,
         latency_ps=int(np.ceil(np.broadcast_to(evaluation.latency_ps, shape)[s, b])),
+        energy_pj=None if evaluation.energy_pj is None else float(np.broadcast_to(evaluation.energy_pj, shape)[s, b]),
     )
     return Choice(evaluation.dataflow, tiling, estimate, model.sizes.weights, regret)
 

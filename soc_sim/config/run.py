@@ -16,6 +16,7 @@ from soc_sim.config.sparsity import FormatName, Sparsity
 from soc_sim.errors import suggestion
 
 Choice = Literal["auto"] | Flow
+Objective = Literal["latency", "energy", "edp"]
 NetworkName = Annotated[str, FileOrName(".onnx")]
 
 
@@ -59,7 +60,8 @@ class Mapping(Description):
 
     dataflow: Choice | dict[str, Choice] = "auto"
     """`auto`, one flow for all layers, or layer name → flow (`auto` for the rest)."""
-    objective: Literal["latency"] = "latency"
+    objective: Objective = "latency"
+    """What dataflow and tiles of each layer are chosen by: expected time, energy, or their product."""
     sparse: bool = True
     """Whether zeros of the weights are used; `false` processes and stores them like any other weight."""
     format: FormatName | None = None

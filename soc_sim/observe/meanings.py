@@ -42,7 +42,7 @@ MEANINGS: Final[dict[str, str]] = {
     "metadata_bytes": "of the packed weights: what says where the zeros are",
     "zeros_injected": "words of weights that the decompression unit answered with zero, without a read",
     "weight_format": "how the weights are stored",
-    "regret": "least expected latency under each dataflow over that of the chosen one; null where it cannot run",
+    "regret": "least expected cost (mapping.objective) under each dataflow over that of the choice; null if impossible",
     "peak_activation_bytes": "highest sum of activations alive at once",
     "used_bytes": "highest address in use",
     "buffer_peak_bytes": "highest fill of a buffer over all cores",

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from soc_sim.cli import main, verify
-from soc_sim.compiler import compile  # noqa: A004  the field's word
 from soc_sim.compiler.program import Compute, Program
+from soc_sim.facade import compile_run
 
 pytest.importorskip("onnx")
 
@@ -61,13 +61,13 @@ def test_a_corrupted_tile_is_exit_code_4_and_names_its_layer(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def corrupted(*args: Any) -> Program:
-        program = compile(*args)
+        program = compile_run(*args)
         index = next(i.index for i in program.instructions if isinstance(i, Compute))
         instructions = list(program.instructions)
         instructions[index] = replace(instructions[index], inputs=())
         return replace(program, instructions=tuple(instructions))
 
-    monkeypatch.setattr(verify, "compile", corrupted)
+    monkeypatch.setattr(verify, "compile_run", corrupted)
     assert main(["verify", "resnet8_mcu", "--json"]) == 4
     output = capsys.readouterr()
     document = json.loads(output.out)
