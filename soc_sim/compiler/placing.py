@@ -70,14 +70,15 @@ class Placer:
             placements.append(Placement(root, self.weight_memory, homes[root].address, size))
             end = homes[root].address + size
             weight_bytes += size
-        plan = place(self.layout.storages, self._lifetimes(works), align(end) if self.weight_memory == "dram" else 0)
+        first_activation = align(end) if self.weight_memory == "dram" else 0
+        plan = place(self.layout.storages, self._lifetimes(works), first_activation)
         for root, address in plan.addresses.items():
             homes[root] = Home("dram", address)
             placements.append(Placement(root, "dram", address, self.layout.storages[root]))
         used: dict[MemoryName, int] = {"dram": plan.end}
         if self.weight_memory != "dram":
             used["weight_memory"] = end
-        memory_map = MemoryMap(tuple(placements), weight_bytes, plan.peak_bytes, used)
+        memory_map = MemoryMap(tuple(placements), weight_bytes, plan.peak_bytes, used, {"dram": first_activation})
         self._check_capacity(memory_map)
         return homes, packed, memory_map, plan
 

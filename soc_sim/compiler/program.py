@@ -194,6 +194,9 @@ class MemoryMap:
     """Highest sum of activations that are alive at once."""
     used_bytes: dict[MemoryName, int]
     """Highest address in use, per memory."""
+    activations: Mapping[MemoryName, int] = field(default_factory=dict)
+    """Memory → first address of the activations, which every inference writes anew; they reach to the end of what is
+    used. A memory without any is not named."""
 
 
 @dataclass(frozen=True)

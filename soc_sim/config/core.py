@@ -73,6 +73,28 @@ class Dma(Description):
         yield from no_multiple("chunk", self.chunk_bytes, "burst", self.burst_bytes)
 
 
+Policy = Literal["fifo", "fixed_priority", "edf"]
+
+
+class Scheduling(Description):
+    """Whose layer is next when several inferences share cores."""
+
+    policy: Policy = "fifo"
+    """`fifo`: in order of arrival, each to its end. The others decide anew after each layer (edf: by deadline)."""
+    layers_ahead: Annotated[int, Field(ge=0)] | None = None
+    """Layers handed out beyond the one at work, which nobody can overtake; default: 1, and with `fifo` any number."""
+
+    def inconsistencies(self) -> Iterator[tuple[str, str]]:
+        """A limit that would have no effect."""
+        if self.policy == "fifo" and self.layers_ahead is not None:
+            yield "layers_ahead", "has no effect with policy fifo; allowed: fixed_priority, edf"
+
+    @property
+    def limit(self) -> int | None:
+        """Layers handed out beyond the one at work; None: no limit."""
+        return None if self.policy == "fifo" else 1 if self.layers_ahead is None else self.layers_ahead
+
+
 class Controller(Description):
     """Hands the instructions of the program to the units, in order."""
 

@@ -3,6 +3,7 @@
 from soc_sim.kernel.clock import Clock
 from soc_sim.kernel.component import Component
 from soc_sim.kernel.credit import CreditPool
+from soc_sim.kernel.inference import Inference
 from soc_sim.kernel.issuer import Issuer
 from soc_sim.kernel.ledger import CAUSES, Cause, Ledger
 from soc_sim.kernel.mailbox import Dispatched, Mailbox
@@ -25,6 +26,7 @@ __all__ = [
     "CreditPool",
     "Detail",
     "Dispatched",
+    "Inference",
     "InitiatorPort",
     "Issuer",
     "Ledger",

@@ -43,6 +43,7 @@ class Job:
     """Bytes that may be issued so far; None: all."""
     handed_ps: int
     """When it was queued."""
+    address_of: Callable[[RegionLike], int] | None
     pieces: Iterator[tuple[int, int, int, int]] | None = None
     region: RegionLike | None = None
     next_piece: tuple[int, int, int, int] | None = None
@@ -103,12 +104,15 @@ class Issuer:
         done: Callable[[], None],
         progress: Callable[[int], None] | None = None,
         gated: bool = False,
+        address_of: Callable[[RegionLike], int] | None = None,
     ) -> Job:
         """Queue a job. ``done`` is called when it and all before it have ended, ``progress`` after each transfer.
 
-        A ``gated`` job issues only what :meth:`release` has released.
+        A ``gated`` job issues only what :meth:`release` has released. ``address_of`` says where a region lies, if not
+        where it says itself.
         """
-        job = Job(write, layer, iter(regions), done, progress, 0 if gated else None, self._simulation.now_ps)
+        released_bytes, now_ps = 0 if gated else None, self._simulation.now_ps
+        job = Job(write, layer, iter(regions), done, progress, released_bytes, now_ps, address_of)
         self._jobs.append(job)
         self._issuing.append(job)
         self._issue()
@@ -180,7 +184,7 @@ class Issuer:
             return False
         region = job.region
         job.pieces = chunks(
-            region.address,
+            region.address if job.address_of is None else job.address_of(region),
             region.line_bytes,
             region.lines,
             region.pitch_bytes,

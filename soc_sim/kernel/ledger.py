@@ -43,7 +43,7 @@ CAUSES: tuple[Cause, ...] = get_args(Cause)
 class Ledger:
     """Integer picoseconds by layer and cause; entries are consecutive, so they sum to the time covered."""
 
-    __slots__ = ("covered_ps", "reasons_ps", "spans_ps")
+    __slots__ = ("_last", "covered_ps", "reasons_ps", "spans_ps")
 
     def __init__(self) -> None:
         self.spans_ps: dict[tuple[int, Cause], int] = {}
@@ -51,6 +51,7 @@ class Ledger:
         """Waits again, by reason; for each layer and cause they sum to the span."""
         self.covered_ps = 0
         """All time up to here is accounted for."""
+        self._last: tuple[int, Cause] | None = None
 
     def record(self, until_ps: int, cause: Cause, layer: int) -> None:
         """The time from the last entry up to ``until_ps`` (if that is later) had this cause."""
@@ -59,6 +60,15 @@ class Ledger:
             key = (layer, cause)
             self.spans_ps[key] = self.spans_ps.get(key, 0) + span_ps
             self.covered_ps = until_ps
+            self._last = key
+
+    def close(self, end_ps: int, layer: int) -> None:
+        """Account for all time up to the end of the run and for none after it: what follows the last entry is idle."""
+        if self._last is not None and self.covered_ps > end_ps:
+            # A tile that is still at work is entered to its end.
+            self.spans_ps[self._last] -= self.covered_ps - end_ps
+            self.covered_ps = end_ps
+        self.record(end_ps, "idle", layer)
 
     def record_wait(self, until_ps: int, cause: Cause, layer: int, reasons: Mapping[Reason, int]) -> None:
         """As :meth:`record`, with the spans of the reasons, which sum to the time from the last entry.

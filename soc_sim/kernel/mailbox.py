@@ -7,6 +7,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 import simpy
 
+from soc_sim.kernel.inference import Inference
 from soc_sim.kernel.simulation import Simulation
 
 Item = TypeVar("Item")
@@ -16,8 +17,8 @@ class Dispatched(NamedTuple, Generic[Item]):
     """An instruction on its way to a unit."""
 
     instruction: Item
-    base: int
-    """Added to the instruction's indices: where its inference starts on the scoreboard."""
+    inference: Inference
+    """The execution it belongs to."""
     handed_ps: int
     """When the controller handed it over."""
 
@@ -57,6 +58,10 @@ class Mailbox(Generic[Item]):
             return None
         self._taker = self._simulation.event()
         return self._taker
+
+    def peek(self) -> Item | None:
+        """The oldest item, which stays; None where there is none."""
+        return self._items[0] if self._items else None
 
     def take(self) -> Item:
         """Remove the oldest item."""

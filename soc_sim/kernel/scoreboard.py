@@ -11,9 +11,10 @@ from soc_sim.kernel.simulation import Simulation
 
 
 class Scoreboard:
-    """Completion of the instructions of one program; shared by all units that run it."""
+    """Completion of the instructions of one inference; shared by all units that run it."""
 
-    def __init__(self, simulation: Simulation, instructions: int) -> None:
+    def __init__(self, simulation: Simulation, instructions: int, finished: Callable[[], None] | None = None) -> None:
+        """``finished`` is called once all are complete."""
         self._simulation = simulation
         self._waiters: dict[int, list[Callable[[], None]]] = {}
         self.completed_ps: list[int | None] = [None] * instructions
@@ -23,6 +24,7 @@ class Scoreboard:
         self.held: dict[int, tuple[int, Cause]] = {}
         """Index of a load → until when it was held up before its own work began, and by what."""
         self.remaining = instructions
+        self._finished = finished
 
     def start(self, index: int) -> None:
         """The work of instruction ``index`` begins now."""
@@ -34,6 +36,8 @@ class Scoreboard:
         self.remaining -= 1
         for callback in self._waiters.pop(index, ()):
             callback()
+        if not self.remaining and self._finished is not None:
+            self._finished()
 
     def pending(self, indices: Iterable[int]) -> simpy.Event | None:
         """An event that fires when all are complete; None where they are."""
@@ -52,6 +56,10 @@ class Scoreboard:
         for index in missing:
             self._waiters.setdefault(index, []).append(one_done)
         return event
+
+    def all_complete(self, indices: Iterable[int]) -> bool:
+        """Whether all are complete."""
+        return all(self.completed_ps[index] is not None for index in indices)
 
     def time_ps(self, indices: Iterable[int]) -> int:
         """When the last of them (all complete) was complete; 0 for none."""

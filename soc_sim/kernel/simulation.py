@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from typing import Any
 
 import simpy
@@ -73,17 +73,26 @@ class Simulation:
                 heapq.heapify(queue)
                 return
 
+    def first_of(self, events: Iterable[simpy.Event]) -> simpy.Event:
+        """An event that fires with the first of these."""
+        return simpy.AnyOf(self._environment, events)
+
     def start(self, process: Process, report_wait: Callable[[], str | None]) -> None:
         """Start a long-lived process; ``report_wait`` says what it waits for (None: it has nothing to do)."""
         self._environment.process(process)
         self._wait_reports.append(report_wait)
 
-    def run(self, finished: Callable[[], bool]) -> None:
-        """Run until no event is left.
+    def run(self, finished: Callable[[], bool], until: int | simpy.Event | None = None) -> None:
+        """Run until no event is left, up to a time in ps, or until an event fires.
 
         Raises:
             DeadlockError: events ran out before ``finished``.
         """
-        self._environment.run()
+        try:
+            self._environment.run(until)
+        except RuntimeError:
+            # SimPy's answer where the event can no longer fire; what is still waiting says more.
+            if finished():
+                raise
         if not finished():
             raise DeadlockError(*(text for report in self._wait_reports if (text := report())))

@@ -1,19 +1,21 @@
-"""Builds the components of an SoC for one program. The only place that connects ports."""
+"""Builds the components of an SoC. The only place that connects ports."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from soc_sim.compiler.program import Compute, Instruction, Load, Program, Store, VectorOp
+from soc_sim.compiler.program import VectorOp
 from soc_sim.components.accelerator.array import Array
 from soc_sim.components.accelerator.controller import Controller
+from soc_sim.components.accelerator.scheduler import Scheduler
 from soc_sim.components.accelerator.scratchpad import Scratchpad
 from soc_sim.components.dma.engine import DmaChannel
 from soc_sim.components.host.vector_unit import Host
 from soc_sim.components.interconnect.fabric import Fabric
 from soc_sim.components.memory.base import Memory
-from soc_sim.config.core import BUFFERS
+from soc_sim.config.core import BUFFERS, Scheduling
 from soc_sim.config.soc import Soc
 from soc_sim.kernel import (
     CompletionLog,
@@ -21,7 +23,6 @@ from soc_sim.kernel import (
     Dispatched,
     InitiatorPort,
     Mailbox,
-    Scoreboard,
     Simulation,
     check_wiring,
 )
@@ -44,11 +45,12 @@ class Machine:
     """All components of an SoC, connected."""
 
     simulation: Simulation
-    scoreboard: Scoreboard
     memories: dict[str, Memory]
     fabric: Fabric
     cores: tuple[Core, ...]
     host: Host
+    schedulers: tuple[Scheduler, ...]
+    """One for each set of cores that work together."""
     domains: Domains
 
     def set_frequency(self, domain: str, clock_hz: float) -> None:
@@ -63,13 +65,18 @@ class Machine:
         return [*found, self.host]
 
 
-def build(soc: Soc, program: Program, simulation: Simulation, inferences: int) -> Machine:
+def build(soc: Soc, simulation: Simulation, core_sets: Sequence[Sequence[int]], scheduling: Scheduling) -> Machine:
     """Construct and connect everything.
+
+    Args:
+        soc: The hardware.
+        simulation: The time it lives in.
+        core_sets: Cores that work together; each core is in one set.
+        scheduling: Of each of these sets.
 
     Raises:
         ConfigurationError: ports are left unconnected.
     """
-    scoreboard = Scoreboard(simulation, len(program.instructions) * inferences)
     memories = {"dram": make_memory(simulation, "dram", soc.dram)}
     if soc.weight_memory is not None:
         memories["weight_memory"] = make_memory(simulation, "weight_memory", soc.weight_memory)
@@ -80,11 +87,14 @@ def build(soc: Soc, program: Program, simulation: Simulation, inferences: int) -
         soc.initiators,
         {name: memory.max_outstanding for name, memory in memories.items()},
     )
-    host_queue: Mailbox[Dispatched[VectorOp]] = Mailbox(simulation, soc.controller.queue_depth)
-    cores = tuple(
-        _core(index, soc, program, simulation, scoreboard, inferences, host_queue) for index in range(soc.cores)
-    )
-    host = Host(simulation, "host", soc.host, scoreboard, host_queue)
+    depth = soc.controller.queue_depth
+    host_queues = [Mailbox[Dispatched[VectorOp]](simulation, depth) for _ in core_sets]
+    schedulers = [Scheduler(simulation, scheduling.policy, core_set, scheduling.limit) for core_set in core_sets]
+    cores = []
+    for index in range(soc.cores):
+        place = next(place for place, core_set in enumerate(core_sets) if index in core_set)
+        cores.append(_core(index, soc, simulation, schedulers[place], host_queues[place]))
+    host = Host(simulation, "host", soc.host, host_queues)
 
     initiator_ports = [channel.port for core in cores for channel in core.channels] + [host.port]
     for port in initiator_ports:
@@ -104,17 +114,11 @@ def build(soc: Soc, program: Program, simulation: Simulation, inferences: int) -
             "host": [host.clock],
         },
     )
-    return Machine(simulation, scoreboard, memories, fabric, cores, host, domains)
+    return Machine(simulation, memories, fabric, tuple(cores), host, tuple(schedulers), domains)
 
 
 def _core(
-    index: int,
-    soc: Soc,
-    program: Program,
-    simulation: Simulation,
-    scoreboard: Scoreboard,
-    inferences: int,
-    host_queue: Mailbox[Dispatched[VectorOp]],
+    index: int, soc: Soc, simulation: Simulation, scheduler: Scheduler, host_queue: Mailbox[Dispatched[VectorOp]]
 ) -> Core:
     name = f"core{index}"
     buffers: dict[str, Scratchpad] = {
@@ -127,24 +131,9 @@ def _core(
         unit: Mailbox(simulation, depth) for unit in (*dict.fromkeys(channel_of.values()), "array")
     }
     queues["host"] = host_queue
-    route = [
-        (instruction, unit)
-        for instruction in program.instructions
-        if (unit := _unit(instruction, index, channel_of)) is not None
-    ]
-    controller = Controller(
-        simulation, f"{name}.controller", soc.controller, queues, route, inferences, len(program.instructions)
-    )
+    controller = Controller(simulation, f"{name}.controller", soc.controller, queues, scheduler, index)
     channels = tuple(
-        DmaChannel(
-            simulation,
-            f"{name}.{channel}",
-            soc.dma,
-            buffers,
-            scoreboard,
-            queues[channel],
-            lambda instruction: isinstance(program.instructions[instruction % len(program.instructions)], VectorOp),
-        )
+        DmaChannel(simulation, f"{name}.{channel}", soc.dma, buffers, queues[channel])
         for channel in dict.fromkeys(channel_of.values())
     )
     logs: dict[str, CompletionLog] = {
@@ -153,19 +142,5 @@ def _core(
         for channel in channels
         if channel.name == f"{name}.{unit}"
     }
-    array = Array(simulation, f"{name}.array", soc.array, buffers, logs, scoreboard, queues["array"])
+    array = Array(simulation, f"{name}.array", soc.array, buffers, logs, queues["array"])
     return Core(array, buffers, channels, controller)
-
-
-def _unit(instruction: Instruction, core: int, channel_of: dict[Any, str]) -> str | None:
-    """The queue of ``core`` that takes the instruction; None where another core's does. Core 0 also feeds the host."""
-    match instruction:
-        case VectorOp():
-            return "host" if core == 0 else None
-        case Load(core=owner, buffer=buffer):
-            unit = channel_of[buffer]
-        case Store(core=owner):
-            unit = channel_of["outputs"]
-        case Compute(core=owner):
-            unit = "array"
-    return unit if owner == core else None

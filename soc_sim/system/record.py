@@ -58,6 +58,9 @@ class RunRecord:
     soc: Soc
     program: Program
     inferences: int
+    """That have ended."""
+    executions: tuple[int, ...]
+    """Index of an instruction → how often it was completed."""
     makespan_ps: int
     inference_end_ps: tuple[int, ...]
     """When the last instruction of each inference was complete."""

@@ -6,11 +6,18 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from soc_sim.compiler.program import Program
+from soc_sim.config.core import Scheduling
 from soc_sim.config.domain import FrequencyChange
 from soc_sim.config.soc import Soc
 from soc_sim.kernel import Ledger, Recorder, Simulation
 from soc_sim.system.builder import Core, Machine, build
+from soc_sim.system.executable import Executable
+from soc_sim.system.layout import lay_out
 from soc_sim.system.record import BufferRecord, CoreRecord, LayerRecord, RunRecord
+from soc_sim.system.stream import Stream
+
+SETS_OF_ACTIVATIONS = 2
+"""Inferences of one program that may be under way at once, where memory allows it: while one ends, the next begins."""
 
 
 def run(
@@ -29,15 +36,23 @@ def run(
     """
     simulation = Simulation(recorder)
     layers = simulation.track("layers", "layers")
-    machine = build(soc, program, simulation, inferences)
+    cores = range(soc.cores)
+    machine = build(soc, simulation, [cores], Scheduling())
+    sets = lay_out(soc, [program], min(inferences, SETS_OF_ACTIVATIONS)).sets[0]
+    executable = Executable(program, cores, soc.dma.channel_of)
+    stream = Stream(simulation, executable, machine.schedulers[0], sets, len(program.instructions))
+    for number in range(inferences):
+        stream.submit(number)
+    machine.schedulers[0].close()
     if recorder is not None:
         recorder.begin([layer.name for layer in program.layers])
     for change in frequency_changes:
         simulation.call_at(change.at_ps, partial(machine.set_frequency, change.domain, change.clock_hz))
     for component in machine.components():
         component.start()
-    simulation.run(lambda: machine.scoreboard.remaining == 0)
-    record = _collect(soc, program, inferences, machine)
+    simulation.run(lambda: stream.ended == inferences)
+    makespan_ps = max((inference.end_ps or 0 for inference in stream.inferences), default=0)
+    record = collect(soc, program, machine, [stream], makespan_ps)
     if layers is not None:
         for layer, times in zip(program.layers, record.layers, strict=True):
             layers.slice(layer.name, times.start_ps, times.end_ps, layer.index)
@@ -46,13 +61,15 @@ def run(
     return record
 
 
-def _collect(soc: Soc, program: Program, inferences: int, machine: Machine) -> RunRecord:
+def collect(soc: Soc, program: Program, machine: Machine, streams: Sequence[Stream], makespan_ps: int) -> RunRecord:
+    """What happened up to ``makespan_ps``; ``program`` holds the layers and instructions of all streams in a row."""
     events = machine.simulation.events
-    completed_ps = [time or 0 for time in machine.scoreboard.completed_ps]
-    makespan_ps = max(completed_ps, default=0)
     last_layer = len(program.layers) - 1
+    for core in machine.cores:
+        if core.array.at_work is not None:
+            core.array.ledger.record(makespan_ps, "busy", core.array.at_work)
     for ledger in _ledgers(machine):
-        ledger.record(makespan_ps, "idle", last_layer)
+        ledger.close(makespan_ps, last_layer)
     for memory in machine.memories.values():
         memory.finish()
     issuers = [channel.issuer for core in machine.cores for channel in core.channels]
@@ -61,14 +78,14 @@ def _collect(soc: Soc, program: Program, inferences: int, machine: Machine) -> R
     for issuer in issuers:
         for key, size in issuer.asked_bytes.items():
             asked_bytes[key] = asked_bytes.get(key, 0) + size
-    stride = len(program.instructions)
     return RunRecord(
         soc=soc,
         program=program,
-        inferences=inferences,
+        inferences=sum(stream.ended for stream in streams),
+        executions=tuple(count for stream in streams for count in stream.executions()),
         makespan_ps=makespan_ps,
         inference_end_ps=tuple(
-            max(completed_ps[inference * stride :][:stride], default=0) for inference in range(inferences)
+            inference.end_ps for stream in streams for inference in stream.inferences if inference.end_ps is not None
         ),
         events=events,
         cores=tuple(_core_record(core) for core in machine.cores),
@@ -85,7 +102,7 @@ def _collect(soc: Soc, program: Program, inferences: int, machine: Machine) -> R
             name: tuple(phase for phase in phases if phase.start_ps < makespan_ps or phase is phases[0])
             for name, phases in machine.domains.phases.items()
         },
-        layers=_layer_records(program, inferences, machine, asked_bytes),
+        layers=_layer_records(program, streams, asked_bytes),
     )
 
 
@@ -121,30 +138,19 @@ def _core_record(core: Core) -> CoreRecord:
 
 
 def _layer_records(
-    program: Program, inferences: int, machine: Machine, asked_bytes: dict[tuple[int, str, bool], int]
+    program: Program, streams: Sequence[Stream], asked_bytes: dict[tuple[int, str, bool], int]
 ) -> tuple[LayerRecord, ...]:
     """Times of each layer, all inferences together; a layer without instructions lasts no time."""
-    starts: dict[int, int] = {}
-    ends: dict[int, int] = {}
-    board, stride = machine.scoreboard, len(program.instructions)
-    for instruction in program.instructions:
-        layer = instruction.layer
-        for inference in range(inferences):
-            index = inference * stride + instruction.index
-            start_ps, end_ps = board.started_ps[index] or 0, board.completed_ps[index] or 0
-            starts[layer] = min(starts.get(layer, start_ps), start_ps)
-            ends[layer] = max(ends.get(layer, end_ps), end_ps)
-    moved = {
-        (layer, write): sum(
-            size for (owner, _, is_write), size in asked_bytes.items() if owner == layer and is_write == write
-        )
-        for layer in range(len(program.layers))
-        for write in (False, True)
+    spans = {
+        stream.executable.first_layer + layer: span for stream in streams for layer, span in stream.layer_spans.items()
     }
+    moved = {(layer.index, write): 0 for layer in program.layers for write in (False, True)}
+    for (layer, _, write), size in asked_bytes.items():
+        moved[layer, write] += size
     return tuple(
         LayerRecord(
-            start_ps=starts.get(layer.index, 0),
-            end_ps=ends.get(layer.index, 0),
+            start_ps=spans.get(layer.index, (0, 0))[0],
+            end_ps=spans.get(layer.index, (0, 0))[1],
             read_bytes=moved[layer.index, False],
             write_bytes=moved[layer.index, True],
         )

@@ -11,6 +11,7 @@ from random_programs import programs
 
 from soc_sim import compiler
 from soc_sim.compiler.program import Compute, Instruction, Load, Program, Region, VectorOp
+from soc_sim.config.core import Scheduling
 from soc_sim.config.domain import FrequencyChange
 from soc_sim.config.loader import load
 from soc_sim.config.soc import Soc
@@ -158,7 +159,7 @@ def test_any_changes_leave_the_sums_exact_and_the_run_deterministic(
 
 def test_unknown_domains_and_points_are_refused() -> None:
     soc = small_soc(TRANSITION)
-    machine = build(soc, program_of([]), Simulation(), 1)
+    machine = build(soc, Simulation(), [range(soc.cores)], Scheduling())
     with pytest.raises(ConfigurationError, match=r"'aray' is no clock domain; .*; did you mean 'array'"):
         machine.set_frequency("aray", 1e9)
     with pytest.raises(ConfigurationError, match="has no point of 400000000 Hz; allowed: 500000000 Hz, 1"):

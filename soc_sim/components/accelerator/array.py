@@ -28,7 +28,6 @@ class Array(Component):
         description: Description,
         buffers: dict[str, Scratchpad],
         logs: Mapping[str, CompletionLog],
-        scoreboard: Scoreboard,
         queue: Mailbox[Dispatched[Compute]],
     ) -> None:
         """``logs``: buffer → completions of the DMA channel that fills or empties it."""
@@ -38,7 +37,8 @@ class Array(Component):
         self.queue = queue
         self._buffers = buffers
         self._logs = logs
-        self._scoreboard = scoreboard
+        self.at_work: int | None = None
+        """The layer of the tile that is being computed."""
         self._track = simulation.track(name, "tiles")
         self._stalls = simulation.track(f"{name}.stalls", "stalls")
 
@@ -47,28 +47,31 @@ class Array(Component):
         self.simulation.start(self._run(), self.report_wait)
 
     def _run(self) -> Process:
-        simulation, scoreboard, outputs = self.simulation, self._scoreboard, self._buffers["outputs"].space
+        simulation, outputs = self.simulation, self._buffers["outputs"].space
         while True:
             self.waiting = None
             if (filled := self.queue.filled()) is not None:
                 yield filled
-            compute, base, handed_ps = self.queue.take()
-            weights = [base + index for index in compute.weights]
-            inputs = [base + index for index in compute.inputs]
-            if (loaded := scoreboard.pending(weights + inputs)) is not None:
+            compute, inference, handed_ps = self.queue.take()
+            scoreboard, layer = inference.scoreboard, inference.first_layer + compute.layer
+            if (loaded := scoreboard.pending(compute.weights + compute.inputs)) is not None:
                 self.waiting = f"compute {compute.index} needs loads {compute.weights + compute.inputs}"
                 yield loaded
             loaded_ps = simulation.now_ps
             yield from self.take(outputs, compute.output_bytes, f"compute {compute.index}")
             space_ps = simulation.now_ps if simulation.now_ps > loaded_ps else 0
-            scoreboard.start(base + compute.index)
-            waited_for = self._account(compute.layer, handed_ps, weights, inputs, space_ps)
-            yield from self._compute(compute, base, waited_for)
+            scoreboard.start(compute.index)
+            # What was not asked for is not waited for.
+            self.ledger.record(inference.submitted_ps, "idle", layer)
+            waited_for = self._account(scoreboard, compute, layer, handed_ps, space_ps)
+            self.at_work = layer
+            yield from self._compute(compute, layer, inference.first_index, waited_for)
+            self.at_work = None
             self._buffers["weights"].space.give(compute.frees_weights_bytes)
             self._buffers["inputs"].space.give(compute.frees_inputs_bytes)
-            scoreboard.complete(base + compute.index)
+            scoreboard.complete(compute.index)
 
-    def _compute(self, compute: Compute, base: int, waited_for: int) -> Process:
+    def _compute(self, compute: Compute, layer: int, first_index: int, waited_for: int) -> Process:
         """Be busy for the tile's cycles, and for as long as decompression and a buffer's ports need."""
         counts, clock, simulation = compute.counts, self.clock, self.simulation
         traffic = {
@@ -79,12 +82,13 @@ class Array(Component):
         before = {name: self._buffers[name].dma_bytes for name in traffic}
         start_ps = self.ledger.covered_ps
         yield clock.wait(simulation, counts.cycles)
-        self._record_work(start_ps, compute, base + compute.index, waited_for)
+        waited_for = first_index + waited_for if waited_for >= 0 else -1
+        self._record_work(start_ps, layer, first_index + compute.index, waited_for)
         cycles = counts.cycles + counts.decompression_stall_cycles
         if counts.decompression_stall_cycles:
             yield clock.wait(simulation, counts.decompression_stall_cycles)
             reason = Reason(f"{self.name}.decompression", "busy")
-            self._record_stall(simulation.now_ps, "wait_metadata", compute.layer, reason)
+            self._record_stall(simulation.now_ps, "wait_metadata", layer, reason)
         busiest = ""
         while True:
             # What the DMA moves meanwhile shares the ports; it is known only once that time has passed.
@@ -99,12 +103,12 @@ class Array(Component):
             cycles, busiest = needed[most], most
         if busiest:
             ports = Reason(self._buffers[busiest].name, "transfer")
-            self._record_stall(simulation.now_ps, "wait_buffer", compute.layer, ports)
+            self._record_stall(simulation.now_ps, "wait_buffer", layer, ports)
         for name, (read_bytes, written_bytes) in traffic.items():
             self._buffers[name].array_read_bytes += read_bytes
             self._buffers[name].array_write_bytes += written_bytes
 
-    def _account(self, layer: int, handed_ps: int, weights: list[int], inputs: list[int], space_ps: int) -> int:
+    def _account(self, scoreboard: Scoreboard, compute: Compute, layer: int, handed_ps: int, space_ps: int) -> int:
         """Say what the time since the last Compute was spent on: what arrived last, and what held that up before.
 
         The time up to the next edge belongs to it; a clock that stands still has its next edge later.
@@ -112,12 +116,12 @@ class Array(Component):
         Returns:
             The load for which the array waited, where that is what came last; else -1.
         """
-        scoreboard, covered_ps, waited_for = self._scoreboard, self.ledger.covered_ps, -1
-        arrivals: list[tuple[int, Cause, list[int]]] = [
-            (scoreboard.time_ps(weights), "wait_weights", weights),
-            (scoreboard.time_ps(inputs), "wait_inputs", inputs),
-            (space_ps, "wait_outputs", []),
-            (handed_ps, "wait_controller", []),
+        covered_ps, waited_for = self.ledger.covered_ps, -1
+        arrivals: list[tuple[int, Cause, tuple[int, ...]]] = [
+            (scoreboard.time_ps(compute.weights), "wait_weights", compute.weights),
+            (scoreboard.time_ps(compute.inputs), "wait_inputs", compute.inputs),
+            (space_ps, "wait_outputs", ()),
+            (handed_ps, "wait_controller", ()),
         ]
         # max() keeps the first of equals: ties go in the order of the causes.
         arrived_ps, cause, loads = max(arrivals, key=lambda arrival: arrival[0])
@@ -138,14 +142,14 @@ class Array(Component):
             log.forget(start_ps)
         return waited_for
 
-    def _record_work(self, start_ps: int, compute: Compute, index: int, waited_for: int) -> None:
+    def _record_work(self, start_ps: int, layer: int, index: int, waited_for: int) -> None:
         """The tile was computed from ``start_ps`` until now, but for the time in which the clock stood still."""
         now_ps, track = self.simulation.now_ps, self._track
         for stop_ps, go_ps in [*self.clock.stopped_within(start_ps, now_ps), (now_ps, now_ps)]:
-            self.ledger.record(stop_ps, "busy", compute.layer)
+            self.ledger.record(stop_ps, "busy", layer)
             if track is not None and start_ps < stop_ps:
-                track.slice("compute", start_ps, stop_ps, compute.layer, index, waited_for)
-            self._record_stall(go_ps, "wait_power", compute.layer, _STOPPED)
+                track.slice("compute", start_ps, stop_ps, layer, index, waited_for)
+            self._record_stall(go_ps, "wait_power", layer, _STOPPED)
             start_ps = go_ps
 
     def _holder(self, cause: Cause, buffer_of: Cause) -> Reason | CompletionLog:

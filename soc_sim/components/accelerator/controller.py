@@ -1,21 +1,22 @@
-"""The controller: hands the instructions of the program to the units, in program order.
+"""The controller: hands the instructions whose turn it is to the units of its core, in program order.
 
-Each costs ``dispatch_cycles``; a unit whose queue is full holds up all that come later.
+Each costs ``dispatch_cycles``; a unit whose queue is full holds up all that come later. Which inference's turn it is
+says the scheduler.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from soc_sim.compiler.program import Instruction
+from soc_sim.components.accelerator.scheduler import Scheduler, Turn
 from soc_sim.config.core import Controller as Description
 from soc_sim.kernel import Clock, Component, Dispatched, Ledger, Mailbox, Simulation
 from soc_sim.kernel.simulation import Process
 
 
 class Controller(Component):
-    """Runs a list of instructions, ``inferences`` times over."""
+    """Hands out step after step, as long as there are any."""
 
     def __init__(
         self,
@@ -23,18 +24,15 @@ class Controller(Component):
         name: str,
         description: Description,
         queues: Mapping[str, Mailbox[Dispatched[Any]]],
-        route: Sequence[tuple[Instruction, str]],
-        inferences: int,
-        stride: int,
+        scheduler: Scheduler,
+        core: int,
     ) -> None:
-        """``route``: each instruction and its queue's name; ``stride``: instructions of an inference, all cores."""
         super().__init__(simulation, name)
         self.clock = Clock(description.clock_hz)
         self._dispatch_cycles = description.dispatch_cycles
         self._queues = queues
-        self._route = route
-        self._inferences = inferences
-        self._stride = stride
+        self._scheduler = scheduler
+        self._core = core
         self.dispatched = 0
         self.ledger = Ledger()
         """``busy`` handing over, ``wait_buffer`` while a unit's instruction queue is full."""
@@ -45,24 +43,33 @@ class Controller(Component):
         self.simulation.start(self._run(), self.report_wait)
 
     def _run(self) -> Process:
-        simulation, cycles = self.simulation, self._dispatch_cycles
-        for inference in range(self._inferences):
-            base = inference * self._stride
-            for instruction, unit in self._route:
-                queue = self._queues[unit]
-                if (room := queue.room()) is not None:
-                    self.waiting = (
-                        f"instruction {instruction.index} needs room in the queue of {unit}, depth {queue.depth}"
-                    )
-                    yield room
-                    self.ledger.record(simulation.now_ps, "wait_buffer", instruction.layer)
-                start_ps = simulation.now_ps
-                if cycles:
-                    yield self.clock.wait(simulation, cycles)
-                    self.ledger.record(simulation.now_ps, "busy", instruction.layer)
-                queue.put(Dispatched(instruction, base, simulation.now_ps))
-                self.dispatched += 1
-                if self._track is not None:
-                    end_ps = simulation.now_ps
-                    self._track.slice(unit, start_ps, end_ps, instruction.layer, base + instruction.index)
+        position = 0
+        while True:
+            turn = self._scheduler.turn(self._core, position)
+            if turn is None:
+                return
+            if not isinstance(turn, Turn):
+                yield turn
+                continue
+            yield from self._hand_out(turn)
+            position += 1
+
+    def _hand_out(self, turn: Turn) -> Process:
+        simulation, cycles, inference = self.simulation, self._dispatch_cycles, turn.inference
+        for instruction, unit in turn.step.routes.get(self._core, ()):
+            queue, layer = self._queues[unit], inference.first_layer + instruction.layer
+            # There was nothing to hand out until now.
+            self.ledger.record(simulation.now_ps, "idle", layer)
+            if (room := queue.room()) is not None:
+                self.waiting = f"instruction {instruction.index} needs room in the queue of {unit}, depth {queue.depth}"
+                yield room
+                self.ledger.record(simulation.now_ps, "wait_buffer", layer)
+            start_ps = simulation.now_ps
+            if cycles:
+                yield self.clock.wait(simulation, cycles)
+                self.ledger.record(simulation.now_ps, "busy", layer)
+            queue.put(Dispatched(instruction, inference, simulation.now_ps))
+            self.dispatched += 1
+            if self._track is not None:
+                self._track.slice(unit, start_ps, simulation.now_ps, layer, inference.first_index + instruction.index)
         self.waiting = None

@@ -6,7 +6,7 @@ channel goes on to the next instruction once it has handed one over, so latency 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Protocol
 
@@ -18,11 +18,11 @@ from soc_sim.kernel import (
     Component,
     CreditPool,
     Dispatched,
+    Inference,
     InitiatorPort,
     Issuer,
     Ledger,
     Mailbox,
-    Scoreboard,
     Simulation,
 )
 from soc_sim.kernel.simulation import Process
@@ -47,11 +47,8 @@ class DmaChannel(Component):
         name: str,
         description: Description,
         buffers: Mapping[str, Buffer],
-        scoreboard: Scoreboard,
         queue: Mailbox[Dispatched[Load | Store]],
-        is_host: Callable[[int], bool],
     ) -> None:
-        """``is_host``: whether the instruction of an index, of any inference, runs on the host."""
         super().__init__(simulation, name)
         self.port = InitiatorPort(name)
         self.clock = Clock(description.clock_hz)
@@ -66,8 +63,6 @@ class DmaChannel(Component):
             setup_cycles=description.descriptor_cycles,
         )
         self._buffers = buffers
-        self._scoreboard = scoreboard
-        self._is_host = is_host
         self._track = simulation.track(name, "tiles")
         self.ledger = Ledger()
         """Busy from the first region handed over until nothing is under way; in between, what held up the next."""
@@ -79,18 +74,18 @@ class DmaChannel(Component):
         self.simulation.start(self._run(), self.report_wait)
 
     def _run(self) -> Process:
-        simulation, scoreboard = self.simulation, self._scoreboard
+        simulation = self.simulation
         while True:
             self.waiting = None
             if (filled := self.queue.filled()) is not None:
                 yield filled
-            instruction, base, handed_ps = self.queue.take()
-            depends = [base + index for index in instruction.depends]
+            instruction, inference, handed_ps = self.queue.take()
+            scoreboard, on_host, depends = inference.scoreboard, inference.on_host, instruction.depends
             if (ready := scoreboard.pending(depends)) is not None:
                 self.waiting = f"instruction {instruction.index} needs {instruction.depends}"
                 yield ready
             arrivals: list[tuple[int, Cause]] = [
-                (scoreboard.time_ps(index for index in depends if not self._is_host(index)), "wait_outputs")
+                (scoreboard.time_ps(index for index in depends if index not in on_host), "wait_outputs")
             ]
             if isinstance(instruction, Load):
                 buffer, ready_ps = self._buffers[instruction.buffer], simulation.now_ps
@@ -101,33 +96,37 @@ class DmaChannel(Component):
                 buffer = self._buffers["outputs"]
             arrivals += [
                 (handed_ps, "wait_controller"),
-                (scoreboard.time_ps(index for index in depends if self._is_host(index)), "wait_host"),
+                (scoreboard.time_ps(index for index in depends if index in on_host), "wait_host"),
                 self._held,
             ]
             # max() keeps the first of equals: ties go in the order of the causes.
-            self._held = scoreboard.held[base + instruction.index] = max(arrivals, key=lambda arrival: arrival[0])
-            self._hand_over(instruction, base, buffer)
+            self._held = scoreboard.held[instruction.index] = max(arrivals, key=lambda arrival: arrival[0])
+            self._hand_over(instruction, inference, buffer)
 
-    def _hand_over(self, instruction: Load | Store, base: int, buffer: Buffer) -> None:
+    def _hand_over(self, instruction: Load | Store, inference: Inference, buffer: Buffer) -> None:
         write = isinstance(instruction, Store)
+        layer = inference.first_layer + instruction.layer
         if not self.issuer.busy:
-            self.ledger.record(self.simulation.now_ps, self._held[1], instruction.layer)
-        self._scoreboard.start(base + instruction.index)
+            # What was not asked for is not waited for.
+            self.ledger.record(inference.submitted_ps, "idle", layer)
+            self.ledger.record(self.simulation.now_ps, self._held[1], layer)
+        inference.scoreboard.start(instruction.index)
         self.issuer.submit(
             instruction.regions,
             write=write,
-            layer=instruction.layer,
+            layer=layer,
             progress=partial(buffer.moved, write=not write),
-            done=partial(self._complete, instruction, base, self.simulation.now_ps),
+            done=partial(self._complete, instruction, inference, self.simulation.now_ps),
+            address_of=inference.address_of,
         )
 
-    def _complete(self, instruction: Load | Store, base: int, start_ps: int) -> None:
+    def _complete(self, instruction: Load | Store, inference: Inference, start_ps: int) -> None:
         if isinstance(instruction, Store):
             self._buffers["outputs"].space.give(instruction.buffer_bytes)
+        layer = inference.first_layer + instruction.layer
         if not self.issuer.busy:
-            self.ledger.record(self.simulation.now_ps, "busy", instruction.layer)
-        index = base + instruction.index
+            self.ledger.record(self.simulation.now_ps, "busy", layer)
         if self._track is not None:
             kind = "store" if isinstance(instruction, Store) else f"load {instruction.buffer}"
-            self._track.slice(kind, start_ps, self.simulation.now_ps, instruction.layer, index)
-        self._scoreboard.complete(index)
+            self._track.slice(kind, start_ps, self.simulation.now_ps, layer, inference.first_index + instruction.index)
+        inference.scoreboard.complete(instruction.index)

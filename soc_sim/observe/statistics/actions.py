@@ -10,7 +10,8 @@ from soc_sim.system import RunRecord
 
 def executed(record: RunRecord) -> int:
     """MACs that the PEs performed, injected zeros included."""
-    return record.inferences * sum(i.counts.macs for i in record.program.instructions if isinstance(i, Compute))
+    done = record.executions
+    return sum(i.counts.macs * done[i.index] for i in record.program.instructions if isinstance(i, Compute))
 
 
 def of_run(record: RunRecord) -> Counts:

@@ -14,7 +14,7 @@ from soc_sim.units import PS_PER_S
 
 def layer_statistics(record: RunRecord, layer: Layer, energy_j: float | None, waits: Stalls) -> dict[str, Any]:
     """The entry of ``layers``; ``energy_j`` is the layer's share of the run's, ``waits`` those of the whole run."""
-    counts = [i.counts for i in record.program.of_layer(layer.index) if isinstance(i, Compute)]
+    tiles = [i for i in record.program.of_layer(layer.index) if isinstance(i, Compute)]
     stalls = Counter[Cause]()
     for core in record.cores:
         for (index, cause), span_ps in core.array_ps.items():
@@ -24,7 +24,6 @@ def layer_statistics(record: RunRecord, layer: Layer, energy_j: float | None, wa
     moved, gemm = record.layers[layer.index], layer.gemm
     read_bytes = record.asked_bytes.get((layer.index, "dram", False), 0)
     write_bytes = record.asked_bytes.get((layer.index, "dram", True), 0)
-    executed = sum(count.macs for count in counts) * record.inferences
     return {
         "name": layer.name,
         "op": layer.op,
@@ -42,10 +41,10 @@ def layer_statistics(record: RunRecord, layer: Layer, energy_j: float | None, wa
         "regret": dict(layer.regret) if layer.regret else None,
         "start_s": moved.start_ps / PS_PER_S,
         "end_s": moved.end_ps / PS_PER_S,
-        "compute_cycles": sum(count.cycles for count in counts),
+        "compute_cycles": sum(tile.counts.cycles for tile in tiles),
         "macs": layer.macs,
-        "macs_executed": executed,
-        "zeros_injected": sum(count.zeros_injected for count in counts) * record.inferences,
+        "macs_executed": sum(tile.counts.macs * record.executions[tile.index] for tile in tiles),
+        "zeros_injected": sum(tile.counts.zeros_injected * record.executions[tile.index] for tile in tiles),
         "dram_read_bytes": read_bytes,
         "dram_write_bytes": write_bytes,
         "weight_memory_read_bytes": record.asked_bytes.get((layer.index, "weight_memory", False), 0),

@@ -1,0 +1,90 @@
+"""Where programs and the activations of inferences under way lie in the machine's memories.
+
+A program says where its weights and activations lie as if it were alone. The first keeps those addresses; each further
+program follows behind, and so do further sets of activations: an inference must not write where the one before it still
+reads, so each that is under way at the same time has a set of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from soc_sim.compiler.program import MemoryName, Program
+from soc_sim.config.soc import Soc
+from soc_sim.errors import MappingError
+from soc_sim.kernel.issuer import RegionLike
+
+PAGE_BYTES = 4096
+"""What follows starts at a multiple of this, as an operating system hands out memory."""
+
+Offsets = Mapping[MemoryName, int]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where everything lies."""
+
+    sets: tuple[tuple[Callable[[RegionLike], int] | None, ...], ...]
+    """For each program and each of its sets of activations: where a region lies (None: where the program says)."""
+    ends: Mapping[MemoryName, int]
+    """First free address of each memory."""
+
+
+def lay_out(soc: Soc, programs: Sequence[Program], most_sets: int) -> Layout:
+    """Addresses for programs, with up to ``most_sets`` sets of activations for each, or one if no more fit.
+
+    Raises:
+        MappingError: they do not fit side by side; by how much.
+    """
+    for sets in dict.fromkeys((most_sets, 1)):
+        layout = _stack(programs, sets)
+        excess = {
+            name: end - capacity
+            for name, end in layout.ends.items()
+            if (capacity := _capacity(soc, name)) is not None and end > capacity
+        }
+        if not excess:
+            return layout
+    names = " and ".join(program.network for program in programs)
+    raise MappingError(*(f"{names} together need {size} bytes more than {name} has" for name, size in excess.items()))
+
+
+def _capacity(soc: Soc, name: MemoryName) -> int | None:
+    memory = getattr(soc, name, None)
+    return None if memory is None else int(memory.capacity_bytes)
+
+
+def _stack(programs: Sequence[Program], sets: int) -> Layout:
+    ends: dict[MemoryName, int] = {}
+    placed = []
+    for program in programs:
+        memory_map = program.memory_map
+        base = {name: _align(ends.get(name, 0)) for name in memory_map.used_bytes}
+        ends |= {name: base[name] + used for name, used in memory_map.used_bytes.items()}
+        placed.append([_address_of(memory_map.activations, base, base)])
+        for _ in range(1, sets):
+            further = dict(base)
+            for name, first in memory_map.activations.items():
+                further[name] = _align(ends.get(name, 0)) - first
+                ends[name] = further[name] + memory_map.used_bytes[name]
+            placed[-1].append(_address_of(memory_map.activations, base, further))
+    return Layout(tuple(tuple(addresses) for addresses in placed), ends)
+
+
+def _align(address: int) -> int:
+    return -(-address // PAGE_BYTES) * PAGE_BYTES
+
+
+def _address_of(first: Offsets, weights: Offsets, activations: Offsets) -> Callable[[RegionLike], int] | None:
+    """``first``: the first address of the activations in each memory that holds any."""
+    if not any(weights.values()) and not any(activations.values()):
+        return None
+    beyond = 1 << 62
+
+    def address_of(region: RegionLike) -> int:
+        name: MemoryName = region.memory  # type: ignore[assignment]  # the program's regions name memories
+        moved = activations if region.address >= first.get(name, beyond) else weights
+        return region.address + moved.get(name, 0)
+
+    return address_of

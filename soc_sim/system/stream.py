@@ -1,0 +1,114 @@
+"""Inferences of one program: asked for one by one, started as memory for their activations is free."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from soc_sim.components.accelerator.scheduler import Request, Scheduler
+from soc_sim.kernel import Inference, Scoreboard, Simulation
+from soc_sim.kernel.issuer import RegionLike
+from soc_sim.system.executable import Executable
+
+AddressOf = Callable[[RegionLike], int] | None
+
+
+@dataclass(slots=True)
+class InferenceRecord:
+    """When one inference was asked for and done."""
+
+    submitted_ps: int
+    deadline_ps: int | None
+    """Absolute."""
+    end_ps: int | None = None
+    """When its last instruction was complete; None: not within the run."""
+
+
+class Stream:
+    """Inferences of one program on one set of cores."""
+
+    def __init__(
+        self,
+        simulation: Simulation,
+        executable: Executable,
+        scheduler: Scheduler,
+        sets: Sequence[AddressOf],
+        instructions: int,
+    ) -> None:
+        """``sets``: of activations, each the memory of one inference under way; ``instructions``: of all streams."""
+        self.executable = executable
+        self.inferences: list[InferenceRecord] = []
+        """In order of submission."""
+        self.under_way: dict[int, Scoreboard] = {}
+        """Number of an inference that has begun and not ended → what is complete of it."""
+        self.ended = 0
+        self.layer_spans: dict[int, tuple[int, int]] = {}
+        """Layer of the program → first start and last end, over all inferences that have ended."""
+        self.on_end: Callable[[], None] = _nothing
+        """Called after each inference."""
+        self._simulation = simulation
+        self._scheduler = scheduler
+        self._free = list(reversed(sets))
+        self._instructions = instructions
+
+    def submit(self, number: int, deadline_ps: int | None = None, priority: int = 0) -> None:
+        """Ask for an inference, now; ``number`` counts those of all streams that share cores."""
+        now_ps = self._simulation.now_ps
+        place = len(self.inferences)
+        self.inferences.append(InferenceRecord(now_ps, deadline_ps))
+        if not self.executable.steps:
+            self._end(place)
+            return
+        begin = partial(self._begin, place)
+        self._scheduler.submit(Request(number, now_ps, deadline_ps, priority, self.executable.steps, begin))
+
+    def executions(self) -> list[int]:
+        """How often each instruction has been completed."""
+        counts = [self.ended] * len(self.executable.program.instructions)
+        for board in self.under_way.values():
+            for index, completed_ps in enumerate(board.completed_ps):
+                counts[index] += completed_ps is not None
+        return counts
+
+    def _begin(self, place: int) -> Inference | None:
+        if not self._free:
+            return None
+        executable, address_of = self.executable, self._free.pop()
+        board = Scoreboard(
+            self._simulation, len(executable.program.instructions), partial(self._ended, place, address_of)
+        )
+        self.under_way[place] = board
+        return Inference(
+            board,
+            submitted_ps=self.inferences[place].submitted_ps,
+            first_index=executable.first_index + place * self._instructions,
+            first_layer=executable.first_layer,
+            on_host=executable.on_host,
+            address_of=address_of,
+        )
+
+    def _ended(self, place: int, address_of: AddressOf) -> None:
+        board = self.under_way.pop(place)
+        self._note_layers(board)
+        self._free.append(address_of)
+        self._end(place)
+        self._scheduler.wake()
+
+    def _end(self, place: int) -> None:
+        self.inferences[place].end_ps = self._simulation.now_ps
+        self.ended += 1
+        self.on_end()
+
+    def _note_layers(self, board: Scoreboard) -> None:
+        spans = self.layer_spans
+        for instruction in self.executable.program.instructions:
+            start_ps, end_ps = board.started_ps[instruction.index] or 0, board.completed_ps[instruction.index] or 0
+            known = spans.get(instruction.layer)
+            if known is not None:
+                start_ps, end_ps = min(known[0], start_ps), max(known[1], end_ps)
+            spans[instruction.layer] = (start_ps, end_ps)
+
+
+def _nothing() -> None:
+    """Nobody is told."""
