@@ -29,6 +29,7 @@ COMMANDS: Final = (
     ("verify", "executes the compiled program and checks its numbers"),
     ("gemm", "runs one GEMM on a bare array"),
     ("dram", "replays a request trace against one memory"),
+    ("report", "writes a page of HTML about one or more results"),
 )
 """Module → what the command does. One whose module does not exist is not listed."""
 

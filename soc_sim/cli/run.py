@@ -13,13 +13,16 @@ from rich.console import Console
 from soc_sim.cli.configuration import add_overrides, read_run
 from soc_sim.config.loader import dump
 from soc_sim.config.run import Run
+from soc_sim.errors import InputError
 from soc_sim.explore import bottlenecks
 from soc_sim.facade import Result, simulate_run
 from soc_sim.observe.files import write_all
 from soc_sim.observe.tables import print_bottlenecks, print_result, print_warnings
+from soc_sim.observe.trace.columns import Sink
 from soc_sim.observe.trace.formats import writing
 from soc_sim.observe.trace.recorder import TraceRecorder
 from soc_sim.observe.trace.selection import DEFAULT
+from soc_sim.observe.trace.timeline import Timeline
 from soc_sim.observe.wording import si
 
 
@@ -33,6 +36,9 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("config", metavar="CONFIG", help="a YAML file of kind run, or the name of a shipped one")
     add_overrides(parser)
     parser.add_argument("--out", type=Path, metavar="DIR", help="writes results and resolved configuration there")
+    parser.add_argument(
+        "--report", action="store_true", help="also writes report.html there, a page about the run with its timeline"
+    )
     parser.add_argument("--trace", type=Path, metavar="FILE", help="writes a timeline for Chrome or Perfetto (JSON)")
     parser.add_argument(
         "--what-if",
@@ -54,10 +60,13 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         SocSimError: faults of the input, one line each; or a deadlock.
     """
+    if args.report and args.out is None:
+        raise InputError("run: --report writes into a folder; name it with --out DIR")
     configuration = read_run(args.config, args.overrides, args.seed)
     changed = read_run(args.config, [*args.overrides, *args.what_if], args.seed) if args.what_if else None
     with Console(stderr=True, quiet=args.quiet or not sys.stderr.isatty()).status("simulating"):
-        result = _simulate(args, configuration)
+        timeline = Timeline() if args.report else None
+        result = _simulate(args, configuration, timeline)
         if changed is not None:
             result.document["what_if"] = _comparison(args.what_if, result, simulate_run(changed))
         if args.bottlenecks:
@@ -65,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
                 configuration, result.document, lambda eased: simulate_run(eased).document
             )
     if args.out:
-        write_all(args.out, result.document, dump(configuration))
+        write_all(args.out, result.document, dump(configuration), timeline)
     if args.json:
         print(result.to_json())
         return 0
@@ -79,13 +88,14 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _simulate(args: argparse.Namespace, configuration: Run) -> Result:
-    """Simulate, and trace where that is asked for: into the file named, and beside the other results."""
-    if args.trace is None:
+def _simulate(args: argparse.Namespace, configuration: Run, timeline: Timeline | None) -> Result:
+    """Simulate, and trace where that is asked for: into the file named, beside the other results, for the report."""
+    paths = [] if args.trace is None else [args.trace, *([args.out / f"trace{args.trace.suffix}"] if args.out else [])]
+    if not paths and timeline is None:
         return simulate_run(configuration)
-    paths = [args.trace, *([args.out / f"trace{args.trace.suffix}"] if args.out else [])]
     with ExitStack() as files:
-        sinks = [files.enter_context(writing(path)) for path in paths]
+        sinks: list[Sink] = [files.enter_context(writing(path)) for path in paths]
+        sinks += [timeline] if timeline is not None else []
         return simulate_run(configuration, recorder=TraceRecorder(*sinks, selection=DEFAULT))
 
 

@@ -32,6 +32,8 @@ class Lanes:
 
     def split(self, block: Slices) -> Iterator[tuple[Lane, Slices]]:
         """The slices of a block by lane, each in order of time; tracks and lanes ascend."""
+        if not len(block):
+            return
         # lexsort is stable: slices that start together keep the order in which they were recorded.
         order = np.lexsort((block.starts_ps, block.tracks))
         tracks, firsts = np.unique(block.tracks[order], return_index=True)

@@ -1,0 +1,1 @@
+"""What pictures show, derived from the document: the same for the page and for files."""

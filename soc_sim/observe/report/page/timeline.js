@@ -1,0 +1,136 @@
+// The timeline: what it shows of which track, and where.
+
+const timeline = { data: null, view: null, expanded: new Set(), rows: [], run: -1 };
+const AXIS = 22, ROW = 22, LANE = 9, LAYER = 17, AREA = 58;
+
+const canvasOf = (name, attributes = {}) => html("canvas", { class: name, ...attributes });
+const overview = canvasOf("overview", { "aria-hidden": "true", height: 28 });
+const canvas = canvasOf("slices", {
+  tabindex: 0, role: "application", "aria-roledescription": "timeline",
+  "aria-label": "Timeline of the components. Left and right arrow keys move, plus and minus zoom, 0 shows all.",
+});
+const labels = html("div", { class: "labels" });
+byId("timeline-chart").append(html("div", { class: "lanes" }, html("div"), overview, labels, canvas));
+byId("timeline-tools").append(
+  html("button", { type: "button", "aria-label": "Zoom in", onclick: () => zoom(0.5) }, "+"),
+  html("button", { type: "button", "aria-label": "Zoom out", onclick: () => zoom(2) }, "−"),
+  html("button", { type: "button", onclick: () => look(0, timeline.data.end) }, "All"),
+);
+
+const seconds = (units) => units * timeline.data.unit_ps * 1e-12;
+
+/** A track is one row, or a row for each of its lanes once it is unfolded; layers always have all of theirs. */
+function arrange() {
+  const { data, expanded } = timeline, rows = [];
+  let top = AXIS;
+  const add = (row, height) => { rows.push({ ...row, top, height }); top += height + 5; };
+  for (const track of data.tracks) {
+    const many = track.lanes.length > 1, open = expanded.has(track.track);
+    if (track.track === "layers") add({ kind: "layers", track }, Math.min(track.lanes.length, 5) * LAYER);
+    else if (many && open) add({ kind: "lanes", track }, track.lanes.length * LANE);
+    else add({ kind: many ? "folded" : "slices", track }, ROW);
+  }
+  for (const area of run().areas) {
+    const parts = area.parts.map((part) => ({ ...part, track: data.tracks.find((track) => track.track === part.track) })).filter((part) => part.track);
+    for (const part of parts) part.rate = part.total / (seconds(sum([...part.track.busy])) || 1);
+    if (parts.length) add({ kind: "area", area: { ...area, parts } }, AREA);
+  }
+  timeline.rows = rows;
+  timeline.height = top + 2;
+}
+
+function drawLabels() {
+  labels.replaceChildren(...timeline.rows.map((row) => {
+    const place = `top:${row.top}px;height:${Math.min(row.height, ROW)}px`;
+    if (row.kind === "area") {
+      return html("span", { style: `top:${row.top}px;height:${row.height}px;flex-wrap:wrap;align-content:center;gap:0 6px`, title: row.area.text },
+        row.area.title, html("small", {}, `full height ${si(row.area.peak ?? Math.max(...row.area.parts.map((part) => part.rate)), row.area.unit, 3)}`));
+    }
+    const { track, lanes } = row.track, many = lanes.length > 1 && row.kind !== "layers";
+    const [, of, name] = /^((?:core\d+|interconnect)\.)?(.*)$/.exec(track);
+    const words = [of ? html("span", { class: "of" }, of.slice(0, -1)) : "", name];
+    if (!many) return html("span", { style: place, title: track }, words);
+    const open = timeline.expanded.has(track);
+    return html("button", { type: "button", style: place, title: `${track}: ${lanes.length} lanes`, "aria-expanded": String(open), "data-track": track, onclick: () => {
+      if (open) timeline.expanded.delete(track);
+      else timeline.expanded.add(track);
+      layOut();
+      labels.querySelector(`[data-track="${track}"]`).focus();
+    } }, words);
+  }));
+  labels.style.height = `${timeline.height}px`;
+}
+
+function layOut() {
+  if (!timeline.data) return;
+  arrange();
+  drawLabels();
+  drawTimeline();
+}
+
+/** Shows the time from ``from`` to ``to``, in units of the timeline. */
+function look(from, to) {
+  const { end } = timeline.data, span = clamp(to - from, Math.min(20, end), end);
+  const begin = clamp((from + to - span) / 2, 0, end - span);
+  timeline.view = { from: begin, to: begin + span };
+  drawTimeline();
+}
+
+function zoom(factor, around = 0.5) {
+  const { from, to } = timeline.view, centre = from + (to - from) * around;
+  look(centre - (centre - from) * factor, centre + (to - centre) * factor);
+}
+
+function showInTimeline(layer) {
+  const { start_s, end_s } = layers()[layer], unit = timeline.data.unit_ps * 1e-12, margin = 0.08 * (end_s - start_s);
+  look((start_s - margin) / unit, (end_s + margin) / unit);
+}
+
+async function loadTimeline() {
+  const index = state.run, data = await timelineOf(index);
+  if (index !== state.run) return;
+  Object.assign(timeline, { data, view: { from: 0, to: data.end } });
+  byId("timeline-hint").textContent = run().timeline_hint;
+  layOut();
+  performance.mark("ready");
+  document.documentElement.dataset.ready = "";
+}
+
+/** What a point of the canvas shows: a row, and there a slice if there is one. */
+function found(x, y) {
+  const { view } = timeline, row = timeline.rows.find((candidate) => y >= candidate.top && y < candidate.top + candidate.height);
+  if (!row) return null;
+  if (row.kind === "area") return { row };
+  const time = view.from + x / view.scale, near = 1.5 / view.scale, { lanes } = row.track;
+  const at = row.kind === "layers" ? Math.floor((y - row.top) / LAYER) : row.kind === "lanes" ? Math.floor((y - row.top) / LANE) : null;
+  const hits = [];
+  for (const lane of at === null ? lanes : lanes.slice(at, at + 1)) {
+    for (let index = firstRow(row.track, lane, time - near); index < lane[1] && row.track.starts[index] <= time + near; index++) hits.push(index);
+  }
+  const distance = (index) => Math.max(row.track.starts[index] - time, time - row.track.starts[index] - row.track.durations[index], 0);
+  return { row, hits: hits.sort((a, b) => distance(a) - distance(b)) };
+}
+
+function timelineTip(event, x, y) {
+  const hit = found(x, y);
+  if (!hit || (hit.hits && !hit.hits.length)) { hideTip(); return; }
+  const { view } = timeline, when = si(seconds(view.from + x / view.scale), "s", 6);
+  if (hit.row.kind === "area") {
+    const { area } = hit.row;
+    showTip(event, area.title, [["at", when], ...area.parts.map((part) => [part.title, si((part.cover?.[Math.floor(x)] ?? 0) * part.rate, area.unit, 3), `var(--${part.subject})`])]);
+    return;
+  }
+  const { track } = hit.row, [first] = hit.hits, overlapping = hit.hits.filter((index) => track.starts[index] <= view.from + x / view.scale && track.starts[index] + track.durations[index] > view.from + x / view.scale);
+  const kind = track.kinds[track.kindOf[first]];
+  showTip(event, track.track === "layers" ? timeline.data.layers[track.layerOf[first]] : CAUSES[kind]?.label ?? kind, [
+    ["track", track.track],
+    ...(track.track === "layers" ? [] : [["layer", timeline.data.layers[track.layerOf[first]] ?? ""]]),
+    ["from", si(seconds(track.starts[first]), "s", 6)], ["for", si(seconds(track.durations[first]), "s")],
+    ...(track.busy[first] < track.durations[first] ? [["of it busy", si(seconds(track.busy[first]), "s")]] : []),
+    ...(overlapping.length > 1 && !track.resolution ? [["at once", overlapping.length]] : []),
+  ]);
+}
+
+watch("run", () => { loadTimeline(); });
+watch("layer cause theme", () => { if (timeline.data) drawTimeline(); });
+onWidth(byId("timeline-chart"), () => { if (timeline.data) drawTimeline(); });

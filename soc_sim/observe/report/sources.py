@@ -1,0 +1,86 @@
+"""Reads results back: a file of ``run --json``, or the folder of ``run --out``."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from soc_sim.errors import InputError
+from soc_sim.observe.columns import Document
+
+NEEDED = ("config", "network", "latency_s", "latency_ps", "utilisation", "array_time_s", "layers", "warnings")
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """One result that was stored."""
+
+    label: str
+    """How a reader tells it from others."""
+    document: Document
+    timeline: dict[str, Any] | None = None
+    """What :func:`soc_sim.observe.figures.pack.pack` made, where it was stored."""
+
+
+def read_results(paths: list[Path]) -> list[StoredRun]:
+    """The results in these places, each with a label of its own.
+
+    Raises:
+        InputError: one line for each that is none.
+    """
+    faults: list[str] = []
+    runs: list[StoredRun] = []
+    for path, label in zip(paths, _labels(paths), strict=True):
+        try:
+            runs.append(_read(path, label))
+        except InputError as error:
+            faults.extend(error.faults)
+    if faults:
+        raise InputError(*faults)
+    return runs
+
+
+def _read(path: Path, label: str) -> StoredRun:
+    if not path.is_dir():
+        return StoredRun(label, _document(path))
+    summary, timeline = path / "summary.json", path / "timeline.json"
+    if not summary.is_file():
+        raise InputError(f"{path}: has no summary.json; name a folder that `soc-sim run --out` wrote, or a JSON file")
+    return StoredRun(label, _document(summary), _object(timeline) if timeline.is_file() else None)
+
+
+def _document(path: Path) -> dict[str, Any]:
+    document = _object(path)
+    missing = [key for key in NEEDED if key not in document]
+    if missing:
+        raise InputError(f"{path}: is no result of `soc-sim run --json`: it has no {', '.join(missing)}")
+    return document
+
+
+def _object(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: is no text; name a file of `soc-sim run --json` or a folder of `--out`") from None
+    except json.JSONDecodeError as error:
+        raise InputError(f"{path}:{error.lineno}: is no JSON: {error.msg}") from None
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: is no result of `soc-sim run --json`: it is no object")
+    return content
+
+
+def _labels(paths: list[Path]) -> list[str]:
+    """The last part of each path that tells it from the others; equal paths are numbered."""
+    parts = [(*path.absolute().parts[:-1], path.stem if path.suffix == ".json" else path.name) for path in paths]
+    found: list[str] = []
+    for own in parts:
+        length = 1
+        while length < len(own) and sum(other[-length:] == own[-length:] for other in parts) > 1:
+            length += 1
+        distinct = "/".join(own[-length:]) if length < len(own) else own[-1]
+        found.append(f"{distinct} ({found.count(distinct) + 1})" if distinct in found else distinct)
+    return found

@@ -1,0 +1,236 @@
+"""The page in a browser: what is there, what a click and a key do, and how long it takes to open."""
+
+from __future__ import annotations
+
+import copy
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from conftest import Page
+
+from soc_sim.observe.figures.pack import pack
+from soc_sim.observe.report.page import write_report
+from soc_sim.observe.report.sources import StoredRun
+from soc_sim.observe.trace.recorder import TraceRecorder
+from soc_sim.observe.trace.timeline import Timeline
+from soc_sim.observe.wording import si
+
+if TYPE_CHECKING:
+    from selenium.webdriver import Chrome
+
+pytestmark = pytest.mark.browser
+
+UP, RIGHT, LEFT, ESCAPE, TAB, ENTER = "\ue013", "\ue014", "\ue012", "\ue00c", "\ue004", "\ue007"
+"""Keys, as WebDriver numbers them (W3C, WebDriver, 17.4.2)."""
+INK = """
+  const canvas = document.querySelector("canvas.slices"), pen = canvas.getContext("2d"), found = new Set();
+  const { data } = pen.getImageData(0, 0, canvas.width, canvas.height);
+  for (let at = 0; at < data.length; at += 4) {
+    if (data[at + 3] > 250) found.add([data[at], data[at + 1], data[at + 2]].join());
+  }
+  return [...found];
+"""
+"""The colours on the canvas."""
+FOCUS = """
+  const at = document.activeElement, place = at.closest("section")?.id ?? at.closest("header")?.className ?? "";
+  return [place, at.className?.baseVal ?? at.className, getComputedStyle(at).outlineStyle, at.tagName.toLowerCase()];
+"""
+"""Where the focus is: place, class, outline, tag."""
+CONTRAST = Path(__file__).with_name("contrast.js").read_text(encoding="utf-8")
+CHARTS = ("time-bar", "layers-chart", "roofline-chart", "energy-chart", "memory-chart", "table-body")
+
+
+def test_everything_is_there_and_nothing_complains(chrome: Chrome, single: Path, runs: list[StoredRun]) -> None:
+    page, document = Page(chrome, single), runs[0].document
+    assert page.errors() == []
+    for chart in CHARTS:
+        assert page.one(f"#{chart}").size["height"] > 20, chart
+    layers = document["layers"]
+    assert len(page.all("#table-body tbody tr")) == len(layers)
+    assert len(page.all("#roofline-chart circle")) == sum(1 for layer in layers if layer["macs"])
+    assert page.text("h1") == "resnet8 on edge_16x16"
+    assert si(document["latency_s"], "s").split()[0] in page.text(".tiles")
+    assert page.js("return document.querySelectorAll('#causes button').length") == sum(
+        span > 0 for span in document["array_time_s"].values()
+    )
+
+
+def test_the_timeline_shows_every_cause_in_its_colour(chrome: Chrome, single: Path) -> None:
+    """Computation and the traffic of weights, inputs and outputs leave their hues on the canvas."""
+    page = Page(chrome, single)
+    page.js("window.soc_sim.showTheme('light')")
+    ink = set(page.js(INK))
+    assert {"47,109,179", "210,105,30", "26,143,110", "179,71,143"} <= ink
+
+
+def test_unpacked_slices_are_as_busy_as_the_run(chrome: Chrome, single: Path, runs: list[StoredRun]) -> None:
+    """The array's slices of each cause last as long as the result says, to the picosecond."""
+    page = Page(chrome, single)
+    found = page.js(
+        """
+        const { timeline } = window.soc_sim;
+        const track = timeline.data.tracks.find((track) => track.track === "core0.array"), spans = {};
+        track.busy.forEach((busy, row) => {
+          const kind = track.kinds[track.kindOf[row]];
+          spans[kind] = (spans[kind] ?? 0) + busy * timeline.data.unit_ps;
+        });
+        return spans;
+        """
+    )
+    document = runs[0].document
+    expected = {cause: span for cause, span in document["array_time_ps"].items() if span and cause != "idle"}
+    assert found == {"compute" if cause == "busy" else cause: span for cause, span in expected.items()}
+
+
+def test_a_click_on_a_layer_shows_its_details_everywhere(chrome: Chrome, single: Path, runs: list[StoredRun]) -> None:
+    page, layer = Page(chrome, single), runs[0].document["layers"][6]
+    assert not page.one("#detail").is_displayed()
+    page.js("document.querySelector('#table').scrollIntoView()")
+    page.one('#table-body tr[data-layer="6"] button').click()
+    shown = page.text("#detail")
+    assert shown.startswith(layer["name"])
+    assert f"{layer['m']}×{layer['k']}×{layer['n']}" in shown
+    assert si(layer["dram_read_bytes"], "B") in shown
+    assert page.js("return document.querySelector('#table-body tr.on').dataset.layer") == "6"
+    assert page.js("return document.querySelector('#roofline-chart .dot.on').dataset.layer") == "6"
+    page.keys(ESCAPE)
+    assert not page.one("#detail").is_displayed()
+    assert page.js("return document.activeElement.closest('tr').dataset.layer") == "6", "the focus returns"
+    assert page.errors() == []
+
+
+def test_a_click_in_the_chart_of_layers_selects_the_layer_under_it(
+    chrome: Chrome, single: Path, runs: list[StoredRun]
+) -> None:
+    from selenium.webdriver import ActionChains
+
+    page, layers = Page(chrome, single), runs[0].document["layers"]
+    hit = page.one("#layers-chart .hit")
+    page.js("arguments[0].scrollIntoView({block: 'center'})", hit)
+    width = hit.size["width"]
+    ActionChains(chrome).move_to_element_with_offset(hit, round(width * (2.5 / len(layers) - 0.5)), 0).click().perform()
+    assert page.text("#detail-title") == layers[2]["name"]
+    assert layers[2]["name"] in page.text("#tip")
+
+
+def test_arrow_keys_go_from_layer_to_layer(chrome: Chrome, single: Path, runs: list[StoredRun]) -> None:
+    page, layers = Page(chrome, single), runs[0].document["layers"]
+    page.js("document.querySelector('#layers-chart svg').focus()")
+    page.keys(RIGHT, RIGHT, RIGHT, LEFT)
+    assert page.text("#detail-title") == layers[1]["name"]
+    assert page.js("return document.getElementById('live').textContent").startswith(layers[1]["name"])
+
+
+def test_all_controls_are_reached_with_the_tabulator(chrome: Chrome, single: Path) -> None:
+    """From the top to the table, in the order of reading, with something to see where the focus is."""
+    page = Page(chrome, single)
+    reached = []
+    for _ in range(60):
+        page.keys(TAB)
+        where = page.js(FOCUS)
+        reached.append(where)
+        if where[0] == "table" and where[3] == "input":
+            break
+    places = list(dict.fromkeys(place for place, *_ in reached if place))
+    assert places == ["top", "time", "timeline", "layers", "roofline", "energy", "table"]
+    assert ("timeline", "slices") in {(place, name) for place, name, *_ in reached}
+    assert all(outline != "none" for _, _, outline, tag in reached if tag != "input"), reached
+
+
+def test_the_timeline_zooms_and_moves_by_key(chrome: Chrome, single: Path) -> None:
+    page = Page(chrome, single)
+    page.js("document.querySelector('canvas.slices').focus()")
+    view = "const { view, data } = window.soc_sim.timeline; return [view.from / data.end, view.to / data.end];"
+    page.keys("+", "+")
+    assert page.js(view) == pytest.approx([0.375, 0.625])
+    page.keys(RIGHT)
+    assert page.js(view) == pytest.approx([0.425, 0.675])
+    page.keys("0")
+    assert page.js(view) == [0, 1]
+
+
+def test_tracks_with_transfers_in_flight_unfold(chrome: Chrome, single: Path) -> None:
+    page = Page(chrome, single)
+    track = page.one('#timeline-chart button[data-track="core0.dma.inputs"]')
+    height = page.one("canvas.slices").size["height"]
+    track.click()
+    assert page.one("canvas.slices").size["height"] > height
+    unfolded = page.one('#timeline-chart button[data-track="core0.dma.inputs"]')
+    assert unfolded.get_attribute("aria-expanded") == "true"
+    assert page.js("return document.activeElement === arguments[0]", unfolded)
+
+
+def test_the_table_sorts_and_filters(chrome: Chrome, single: Path, runs: list[StoredRun]) -> None:
+    page, layers = Page(chrome, single), runs[0].document["layers"]
+    order = "return [...document.querySelectorAll('#table-body tbody tr')].map((row) => Number(row.dataset.layer))"
+    page.js("document.querySelector('#table').scrollIntoView()")
+    page.one('#table-body [data-column="DRAM read"]').click()
+    read_bytes = [layers[index]["dram_read_bytes"] for index in page.js(order)]
+    assert read_bytes == sorted(read_bytes, reverse=True)
+    assert page.one('#table-body th[aria-sort="descending"]').text.startswith("DRAM read")
+    page.one('#table-body [data-column="DRAM read"]').click()
+    read_bytes = [layers[index]["dram_read_bytes"] for index in page.js(order)]
+    assert read_bytes == sorted(read_bytes)
+    page.one("#filter").send_keys("stack3 conv")
+    assert [layers[index]["name"] for index in page.js(order)].count("stack3.0.conv") == 1
+    assert page.text("#filtered") == f"{len(page.js(order))} of {len(layers)} layers"
+
+
+def test_a_cause_is_singled_out_in_all_charts(chrome: Chrome, single: Path) -> None:
+    page = Page(chrome, single)
+    page.one('#causes [data-cause="wait_inputs"]').click()
+    assert page.one('#causes [data-cause="wait_inputs"]').get_attribute("aria-pressed") == "true"
+    assert page.all("#layers-chart [data-dim]")
+    assert page.all("#time-bar [data-dim]")
+    page.keys(ESCAPE)
+    assert not page.all("#layers-chart [data-dim]")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_follows_the_system_and_its_text_can_be_read(chrome: Chrome, single: Path, scheme: str) -> None:
+    """Text on its background: at least 4.5:1 (WCAG 2.2, 1.4.3)."""
+    page = Page(chrome, single, scheme)
+    page.js("document.querySelector('#table-body button').click()")
+    assert page.js(CONTRAST) == []
+    background = page.js("return getComputedStyle(document.body).backgroundColor")
+    assert (int(re.findall(r"\d+", background)[0]) < 60) == (scheme == "dark")
+
+
+def test_runs_are_compared_and_can_be_switched(chrome: Chrome, compared: Path, runs: list[StoredRun]) -> None:
+    page = Page(chrome, compared)
+    assert page.errors() == []
+    one, two = (run.document["latency_s"] for run in runs)
+    change = f"{abs(100 * (two / one - 1)):.1f} %"
+    latency = page.text("#comparison-chart tbody tr")
+    assert "two cores" in page.text("#comparison-chart thead")
+    assert all(word in latency for word in (si(one, "s"), si(two, "s"), f"−{change}"))
+    assert "soc.cores" in page.text("#comparison-chart")
+    page.js("document.querySelector('.runs button').focus()")
+    page.keys(RIGHT)
+    assert si(two, "s").split()[0] in page.text(".of-run:not([hidden]) .tiles")
+    assert page.all('#timeline-chart [data-track^="core1."]')
+
+
+def test_five_hundred_layers_open_in_two_seconds(chrome: Chrome, tmp_path: Path, runs: list[StoredRun]) -> None:
+    """And 200 000 slices; the page stays below 6 MB."""
+    document = copy.deepcopy(dict(runs[0].document))
+    several = [copy.deepcopy(layer) for layer in document["layers"]]
+    document["layers"] = [{**several[index % len(several)], "name": f"block{index}.conv"} for index in range(500)]
+    timeline = Timeline()
+    recorder = TraceRecorder(timeline)
+    tracks = [recorder.track(f"core0.dma.{name}", "tiles") for name in ("weights", "inputs", "outputs")]
+    recorder.begin([layer["name"] for layer in document["layers"]])
+    for index in range(200_000):
+        start_ps = document["latency_ps"] * index // 200_000
+        tracks[index % 3].slice("load", start_ps, start_ps + 3000 + 7 * (index % 501), index // 400)  # type: ignore[union-attr]
+    recorder.end(document["latency_ps"])
+    path = tmp_path / "many.html"
+    write_report(path, [StoredRun("many", document, pack(timeline))])
+    assert path.stat().st_size < 6e6
+    page = Page(chrome, path)
+    ready_s = page.js("return performance.getEntriesByName('ready')[0].startTime / 1000")
+    assert len(page.all("#table-body tbody tr")) == 500
+    assert page.errors() == []
+    assert ready_s < 2
