@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from soc_sim.compiler.hazards import HOST, Hazards
 from soc_sim.compiler.host import HostWork
+from soc_sim.compiler.live_channels import LiveChannels
 from soc_sim.compiler.nest import Nest, Operands
 from soc_sim.compiler.program import (
     BufferName,
@@ -24,7 +25,7 @@ from soc_sim.compiler.program import (
     VectorOp,
 )
 from soc_sim.compiler.tile_counts import TileCounter
-from soc_sim.compiler.tiles import Step, Tiles
+from soc_sim.compiler.tiles import Extent, Step, Tiles
 from soc_sim.compiler.views import View
 from soc_sim.config.array import Array
 
@@ -51,6 +52,8 @@ class ArrayWork:
     """Where its packed weights start; None for a product of two activations."""
     offsets: dict[tuple[int, int, int], int]
     """Of the packed tiles by (group, m, k)."""
+    live: LiveChannels | None = None
+    """Input channels that have to be loaded; None: all."""
 
 
 class Emitter:
@@ -74,10 +77,12 @@ class Emitter:
         )
         self.instructions.append(VectorOp(index, layer, reads, writes, work.operations, tuple(sorted(depends))))
 
-    def array_layer(self, layer: int, work: ArrayWork) -> None:
-        """Loads, Computes and Stores of all tiles, one core after the other."""
-        for core in range(self.cores):
-            _CoreShare(self, layer, core, work).emit()
+    def array_layer(self, layer: int, work: ArrayWork) -> int:
+        """Loads, Computes and Stores of all tiles, one core after the other; returns bytes of inputs not loaded."""
+        shares = [_CoreShare(self, layer, core, work) for core in range(self.cores)]
+        for share in shares:
+            share.emit()
+        return sum(share.skipped_bytes for share in shares)
 
     def regions(self, view: View, box: Box) -> tuple[Region, ...]:
         """The memory that a box of a view occupies."""
@@ -96,6 +101,7 @@ class _CoreShare:
         self.nest, self.operands, self.tiles = work.nest, work.operands, work.tiles
         self.operand_bytes = emitter.array.operand_bytes
         self.counter = work.counter
+        self.skipped_bytes = 0
 
     def emit(self) -> None:
         instructions = self.emitter.instructions
@@ -150,8 +156,24 @@ class _CoreShare:
         rows, cols = self.nest.rows.reads(*pixels.rows), self.nest.cols.reads(*pixels.cols)
         if rows[0] == rows[1] or cols[0] == cols[1]:
             return []
-        extents = (pixels.images, rows, cols, self.tiles.groups[step.group], self.tiles.channels[step.k])
-        return self._load_view("inputs", self.operands.x, _box(extents))
+        channels, live = self.tiles.channels[step.k], self.work.live
+        extents = (pixels.images, Extent(*rows), Extent(*cols), self.tiles.groups[step.group], channels)
+        if live is None or live.of(step) == (channels,):
+            return self._load_view("inputs", self.operands.x, _box(extents))
+        return self._load_live(extents, live.of(step))
+
+    def _load_live(self, extents: tuple[Extent, ...], runs: tuple[Extent, ...]) -> list[Load]:
+        """The parts of a box of inputs that some weight meets; nothing, where there are none."""
+        view, index = self.operands.x, len(self.emitter.instructions)
+        boxes = [_box((*extents[:-1], run)) for run in runs]
+        regions = tuple(region for box in boxes for region in self.emitter.regions(view, box))
+        size = sum(region.size_bytes for region in regions)
+        self.skipped_bytes += sum(region.size_bytes for region in self.emitter.regions(view, _box(extents))) - size
+        if not boxes:
+            return []
+        low, high = (view.span(*box) for box in (boxes[0], boxes[-1]))
+        depends = self.emitter.hazards.read(view.root, (low[0], high[1]), index, (self.core, "inputs"))
+        return self._load("inputs", regions, tuple(sorted(depends)))
 
     def _load_addends(self, step: Step) -> list[Load]:
         return [

@@ -84,11 +84,12 @@ class _Compilation:
         emitter = Emitter(self.soc.array, self.soc.cores, homes, Hazards(plan.addresses, plan.predecessors))
         layers = []
         for index, (group, work) in enumerate(zip(self.layout.groups, works, strict=True)):
-            layers.append(self._layer(index, group, work))
+            layer = self._layer(index, group, work)
             if isinstance(work, HostWork):
                 emitter.host(index, work)
             else:
-                emitter.array_layer(index, packed[index])
+                layer = replace(layer, input_bytes_skipped=emitter.array_layer(index, packed[index]))
+            layers.append(layer)
         return Program(
             self.network.name,
             tuple(layers),

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from soc_sim.compiler.emit import ArrayWork, Home
 from soc_sim.compiler.host import HostWork
 from soc_sim.compiler.layout import Layout
+from soc_sim.compiler.live_channels import LiveChannels
 from soc_sim.compiler.memory_plan import Lifetime, Plan, align, place
 from soc_sim.compiler.nest import Nest, Operands
 from soc_sim.compiler.program import MemoryMap, MemoryName, Placement
+from soc_sim.compiler.rates import memory_rate
 from soc_sim.compiler.tile_counts import TileCounter
 from soc_sim.compiler.tiles import Tiles
 from soc_sim.compiler.tiling import Choice
 from soc_sim.compiler.views import View
+from soc_sim.config.array import SPARSE_DATAFLOWS
 from soc_sim.config.soc import Soc
 from soc_sim.errors import MappingError
 from soc_sim.network.base import Network
@@ -37,6 +40,7 @@ class Placer:
     def __init__(self, network: Network, soc: Soc, layout: Layout, names: list[str]) -> None:
         self.network, self.soc, self.layout, self.names = network, soc, layout, names
         self.weight_memory: MemoryName = "weight_memory" if soc.weight_memory else "dram"
+        self.burst_bytes = max(soc.dma.burst_bytes, memory_rate(soc.dram).burst_bytes)
 
     def place(
         self, works: list[HostWork | ArrayLayer]
@@ -60,7 +64,10 @@ class Placer:
                 continue
             offsets, size = work.tiles.pack(array.operand_bytes, array.accumulator_bytes)
             home = Home(self.weight_memory, align(end))
-            packed[index] = ArrayWork(work.nest, work.operands, work.tiles, counter, home, offsets)
+            weights, live = work.choice.weights, None
+            if weights is not None and work.choice.dataflow in SPARSE_DATAFLOWS:
+                live = LiveChannels(work.tiles, weights, work.operands.x, self.burst_bytes)
+            packed[index] = ArrayWork(work.nest, work.operands, work.tiles, counter, home, offsets, live)
             placements.append(Placement(self.names[index], home.memory, home.address, size))
             end = home.address + size
             weight_bytes += work.tiles.stored_bytes(array)

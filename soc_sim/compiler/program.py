@@ -169,6 +169,8 @@ class Layer:
     """Stored weights and what travels with them (bias), metadata included."""
     metadata_bytes: int = 0
     """Of these: what says where the zeros are."""
+    input_bytes_skipped: int = 0
+    """Inputs that are not loaded because they would meet zeros only."""
     regret: Mapping[Flow, float | None] | None = None
     """Dataflow → the least that it is expected to take by the objective, over the choice; None where it cannot run."""
 

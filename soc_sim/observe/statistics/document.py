@@ -57,6 +57,7 @@ def statistics(record: RunRecord, *, config: Mapping[str, Any], seed: int = 0, w
         "macs_executed": macs_executed,
         "zeros_injected": sum(layer["zeros_injected"] for layer in layers),
         "metadata_bytes": sum(layer["metadata_bytes"] for layer in layers),
+        "input_bytes_skipped": sum(layer["input_bytes_skipped"] for layer in layers),
         "utilisation": macs_executed / (pes * cycles) if cycles else 0.0,
         "array_time_s": {cause: span / PS_PER_S for cause, span in array_ps.items()},
         "array_time_ps": array_ps,
