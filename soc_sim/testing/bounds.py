@@ -39,6 +39,33 @@ def lower_bound_ps(soc: Soc, program: Program) -> float:
     return max(*bounds, *ends)
 
 
+def layer_bounds_ps(soc: Soc, program: Program) -> list[float]:
+    """Layer → what it takes at least from its first instruction to its last: its roofline and its longest chain.
+
+    The roofline is the larger of tiles on the busiest core and bytes at the peak rate of each memory; the chain follows
+    the dependencies within the layer.
+    """
+    bounds = [0.0] * len(program.layers)
+    moved: dict[tuple[int, str], float] = {}
+    computed: dict[tuple[int, int], float] = {}
+    ends: dict[int, float] = {}
+    for instruction in program.instructions:
+        layer = instruction.layer
+        for region in _regions(instruction):
+            key = (layer, region.memory)
+            moved[key] = moved.get(key, 0.0) + region.size_bytes * _ps_per_byte(soc, region)
+        if isinstance(instruction, Compute):
+            tile = (layer, instruction.core)
+            computed[tile] = computed.get(tile, 0.0) + _least_ps(soc, instruction)
+        within = [index for index in _depends(instruction) if program.instructions[index].layer == layer]
+        start = max((ends[index] for index in within), default=0.0)
+        ends[instruction.index] = start + _least_ps(soc, instruction)
+        bounds[layer] = max(bounds[layer], ends[instruction.index])
+    for (layer, _), span in (*moved.items(), *computed.items()):
+        bounds[layer] = max(bounds[layer], span)
+    return bounds
+
+
 def upper_bound_ps(soc: Soc, program: Program) -> float:
     """Everything one after another: each transfer pays the whole latency, each row is opened anew, nothing overlaps."""
     clocks = {clock: PS_PER_S / clock for clock in (soc.controller.clock_hz, soc.dma.clock_hz, soc.host.clock_hz)}

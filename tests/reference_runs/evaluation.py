@@ -11,7 +11,7 @@ from soc_sim.config.soc import Soc
 from soc_sim.errors import MappingError
 from soc_sim.network import zoo
 from soc_sim.system import RunRecord
-from soc_sim.testing.bounds import lower_bound_ps, upper_bound_ps
+from soc_sim.testing.bounds import layer_bounds_ps, lower_bound_ps, upper_bound_ps
 from soc_sim.testing.checks import check_record
 from soc_sim.testing.variants import with_bandwidth, with_buffers, with_ideal_memory, with_latency, with_ports
 
@@ -48,6 +48,11 @@ class Evaluation:
             check_record(self.record)
         except AssertionError as error:
             found.append(str(error))
+        bounds_ps = layer_bounds_ps(self.record.soc, self.record.program)
+        for layer, times, bound_ps in zip(self.record.program.layers, self.record.layers, bounds_ps, strict=True):
+            # Each tile starts and ends on an edge, which is rounded to a picosecond.
+            if times.end_ps - times.start_ps < bound_ps - len(self.record.program.instructions):
+                found.append(f"{layer.name} takes {times.end_ps - times.start_ps} ps; no schedule is below {bound_ps}")
         for text, holds in (
             (f"faster than any schedule: {self.lower}", self.lower <= 1),
             (f"slower than one thing after another: {self.upper}", self.upper >= 1),
