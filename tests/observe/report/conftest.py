@@ -54,6 +54,7 @@ def chrome() -> Iterator[Chrome]:
         options.add_argument(flag)
     started = selenium.Chrome(options=options, service=Service(driver))
     started.execute_cdp_cmd("Network.enable", {})
+    started.execute_cdp_cmd("Performance.enable", {"timeDomain": "threadTicks"})
     started.execute_cdp_cmd(
         "Network.emulateNetworkConditions",
         {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0},
@@ -97,6 +98,11 @@ class Page:
         from selenium.webdriver import ActionChains
 
         ActionChains(self.chrome).send_keys(*keys).perform()
+
+    def worked_s(self) -> float:
+        """Processor time that the page's thread has worked since it opened: what other programs do does not count."""
+        metrics = self.chrome.execute_cdp_cmd("Performance.getMetrics", {})["metrics"]
+        return next(float(metric["value"]) for metric in metrics if metric["name"] == "TaskDuration")
 
     def errors(self) -> list[str]:
         """What the console complains about."""
