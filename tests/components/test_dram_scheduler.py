@@ -9,8 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from soc_sim.components.memory.dram.mapping import AddressMapping
+from soc_sim.components.memory.dram.queues import Run
 from soc_sim.components.memory.dram.replay import Replay, Request, replay
-from soc_sim.components.memory.dram.scheduler import Run, Scheduler
+from soc_sim.components.memory.dram.scheduler import Scheduler
+from soc_sim.components.memory.dram.streaming import StreamingScheduler
 from soc_sim.config.loader import load
 from soc_sim.config.memory import Dram
 from soc_sim.errors import ConfigurationError
@@ -226,7 +228,7 @@ def test_an_impossible_order_is_a_fault(order: str) -> None:
         dram("ddr4_2400_x64", f"mapping={order}")
 
 
-RUN = st.tuples(st.integers(0, 15), st.integers(0, 2), st.integers(1, 40), st.integers(0, 1), st.integers(0, 300))
+RUN = st.tuples(st.integers(0, 31), st.integers(0, 2), st.integers(1, 40), st.integers(0, 1), st.integers(0, 300))
 CONTROLLERS = (
     (),
     ("controller.page_policy=closed",),
@@ -251,14 +253,14 @@ def test_steps_of_many_bursts_equal_as_many_of_one(
     """Same data times and commands, also where the steps are cut short by arrivals or looked at in between."""
     description = dram(preset, *overrides)
     outcomes = []
-    for at_once in (1, 2**62):
-        scheduler, cycle, runs = Scheduler(description, bursts_at_once=at_once), 0, []
+    for make in (Scheduler, StreamingScheduler):
+        scheduler, cycle, runs = make(description), 0, []
         for bank, row, bursts, write, gap in wanted:
             for look in range(looks):
-                scheduler.advance_whole_steps(cycle + gap * look // looks)
+                scheduler.advance(cycle + gap * look // looks)
             cycle += gap
             scheduler.advance(cycle)
-            runs.append(Run(bank % description.banks, row, bursts, write, None))
+            runs.append(Run(bank % (description.banks * description.ranks), row, bursts, write, None))
             scheduler.push(cycle, runs[-1])
         scheduler.advance(cycle + 20_000)
         state = scheduler.state

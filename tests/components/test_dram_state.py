@@ -166,18 +166,6 @@ def test_read_to_write_can_be_given() -> None:
     assert_legal_from(state.earliest_column(0, WRITE), 41)
 
 
-def test_several_columns_equal_as_many_single_ones() -> None:
-    one, many = ChannelState(dram()), ChannelState(dram())
-    for state in (one, many):
-        opened(state, 0, 1)
-    for index in range(5):
-        end = one.column(START + index * one.spacing_l, 0, WRITE)
-    assert many.columns(START, 0, WRITE, 5) == end
-    assert [one.earliest_column(1, kind) for kind in (0, 1)] == [many.earliest_column(1, kind) for kind in (0, 1)]
-    assert one.earliest_precharge(0) == many.earliest_precharge(0)
-    assert one.bursts == many.bursts == [0, 5]
-
-
 def test_rows_count_as_open_from_the_first_to_the_last(state: ChannelState) -> None:
     state.activate(100, 0, 7)
     state.activate(150, OTHER_GROUP, 7)

@@ -1,4 +1,5 @@
 """DRAM: ``model`` takes transfers, ``mapping`` places them, ``scheduler`` orders commands, ``state`` allows them.
 
-``replay`` serves a trace (``trace``) without an SoC. README.md says what is modelled and how accurate it is.
+``queues`` keep what waits; ``streaming`` is the scheduler in fewer steps. ``replay`` serves a trace (``trace``) without
+an SoC. README.md says what is modelled and how accurate it is.
 """

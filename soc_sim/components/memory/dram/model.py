@@ -10,7 +10,9 @@ from typing import Any
 
 from soc_sim.components.memory.base import Memory
 from soc_sim.components.memory.dram.mapping import AddressMapping
-from soc_sim.components.memory.dram.scheduler import NEVER, Run, Scheduler
+from soc_sim.components.memory.dram.queues import Run
+from soc_sim.components.memory.dram.scheduler import NEVER
+from soc_sim.components.memory.dram.streaming import StreamingScheduler
 from soc_sim.config.memory import Dram
 from soc_sim.kernel import Simulation, Transfer
 
@@ -34,7 +36,7 @@ class _Channel:
     __slots__ = ("open_runs", "scheduler", "wake_ps")
 
     def __init__(self, description: Dram) -> None:
-        self.scheduler = Scheduler(description)
+        self.scheduler = StreamingScheduler(description)
         self.open_runs: dict[_Job, list[Run]] = {}
         """Runs of each transfer that have bursts left, in order of arrival."""
         self.wake_ps = NEVER
@@ -83,7 +85,7 @@ class DramModel(Memory):
         # An arrival in between may have moved the look forward.
         if channel.wake_ps == planned_ps:
             channel.wake_ps = NEVER
-            channel.scheduler.advance_whole_steps(-(-planned_ps // self._tck_ps))
+            channel.scheduler.advance(-(-planned_ps // self._tck_ps))
             for done in self._settle(channel):
                 if done.done_ps == planned_ps:
                     done.transfer.done(done.transfer)
@@ -114,15 +116,17 @@ class DramModel(Memory):
         completed.clear()
         if not open_runs:
             return answers
-        last, moving, bursts = scheduler.planned()
-        least = NEVER
+        cycle, foremost = scheduler.outlook()
+        nbl, least = self._nbl, NEVER
         for job, runs in open_runs.items():
             left = runs[0].left if len(runs) == 1 else sum([run.left for run in runs])
-            cycles = left * self._nbl + self._to_data[job.transfer.write]
-            cycles += -bursts * self._nbl if moving is not None and moving.owner is job else 1 - self._nbl
+            cycles = left * nbl
+            if foremost is not None and left > len(runs) and foremost.owner is not job:
+                cycles = (max(foremost.left, left - len(runs)) + 1) * nbl
+            cycles += self._to_data[job.transfer.write]
             if cycles < least:
                 least = cycles
-        wake_ps = (last + self._nbl + least) * self._tck_ps + self.description.controller_latency_ps
+        wake_ps = (cycle + least) * self._tck_ps + self.description.controller_latency_ps
         if wake_ps < channel.wake_ps:
             channel.wake_ps = wake_ps
             self.simulation.call_at(wake_ps, lambda: self._wake(channel, wake_ps))
@@ -144,8 +148,10 @@ class DramModel(Memory):
             scheduler = channel.scheduler
             # A row that a refresh closes just now has been open until now.
             scheduler.advance(now)
+            scheduler.suspend()
             self._active_ps += scheduler.state.open_cycles(now) * self._tck_ps
             scheduler.advance(now + 1)
+            scheduler.suspend()
             moved += sum(scheduler.state.bursts) * self._nbl * self._tck_ps
         self.busy_ps = moved // len(self._channels)
 

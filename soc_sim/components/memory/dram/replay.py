@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from soc_sim.components.memory.dram.mapping import AddressMapping
-from soc_sim.components.memory.dram.scheduler import Run, Scheduler
+from soc_sim.components.memory.dram.queues import Run
+from soc_sim.components.memory.dram.scheduler import Scheduler
 from soc_sim.config.memory import Dram
 
 
@@ -77,7 +78,7 @@ class _Player:
         self._tck_ps = description.timing.tck_ps
         self._burst_bytes = description.burst_bytes
         self._locate = AddressMapping(description).locate
-        self._channels = [Scheduler(description, bursts_at_once=1) for _ in range(description.channels)]
+        self._channels = [Scheduler(description) for _ in range(description.channels)]
         self._limit = max_outstanding
         self._return_cycles = -(-description.controller_latency_ps // self._tck_ps)
         self._last = -1

@@ -17,8 +17,8 @@ NO_ROW = -1
 class ChannelState:
     """Open rows and the earliest legal cycle of every command.
 
-    A command is legal at the latest of its time stamps: of its bank, its bank group and its rank. Banks are numbered
-    rank by rank, in a rank group by group.
+    A command is legal at the later of two time stamps: of its bank and of its bank group, which also keeps what other
+    groups and ranks ask for. Banks are numbered rank by rank, in a rank group by group.
     """
 
     __slots__ = (
@@ -32,7 +32,9 @@ class ChannelState:
         "_open_banks",
         "_opened_at",
         "_ranks",
+        "_rtp",
         "_timing",
+        "_wr",
         "activates",
         "active_cycles",
         "bank_activate",
@@ -43,12 +45,13 @@ class ChannelState:
         "group_activate",
         "group_column",
         "group_of",
+        "groups_of",
+        "latency",
         "nbl",
         "open_row",
-        "rank_activate",
-        "rank_column",
         "rank_of",
         "refreshes",
+        "row_held",
         "spacing_l",
         "spacing_s",
     )
@@ -60,19 +63,22 @@ class ChannelState:
         self._cl, self._cwl = timing.nCL + nbl, timing.nCWL + nbl
         self.spacing_s, self.spacing_l = max(nbl, timing.nCCD_S), max(nbl, timing.nCCD_L)
         read_to_write = timing.nRTW or timing.nCL + nbl + 2 - timing.nCWL
-        # Distance to the next column command of a rank: (read, write) of this rank, (read, write) of another.
+        # Distance to the next (read, write): of this bank group, of another, of another rank.
         self._after_read = (
-            self.spacing_s,
-            read_to_write,
-            nbl + timing.nRTRS,
-            self._cl + timing.nRTRS - timing.nCWL,
+            (self.spacing_l, read_to_write),
+            (self.spacing_s, read_to_write),
+            (nbl + timing.nRTRS, self._cl + timing.nRTRS - timing.nCWL),
         )
         self._after_write = (
-            self._cwl + timing.nWTR_S,
-            self.spacing_s,
-            self._cwl + timing.nRTRS - timing.nCL,
-            nbl + timing.nRTRS,
+            (self._cwl + timing.nWTR_L, self.spacing_l),
+            (self._cwl + timing.nWTR_S, self.spacing_s),
+            (self._cwl + timing.nRTRS - timing.nCL, nbl + timing.nRTRS),
         )
+        self._wr, self._rtp = timing.nWR, timing.nRTP
+        self.latency = (timing.nCL, timing.nCWL)
+        """Read (write) command to its first data beat."""
+        self.row_held = (timing.nRTP, self._cwl + timing.nWR)
+        """Least time from a read (write) to the precharge of its bank."""
         self.rank_of = [bank // banks for bank in range(ranks * banks)]
         self.group_of = [bank * groups // banks for bank in range(ranks * banks)]
         self.open_row = [NO_ROW] * (ranks * banks)
@@ -83,9 +89,8 @@ class ChannelState:
         self.group_activate = [0] * (ranks * groups)
         self.group_column = ([0] * (ranks * groups), [0] * (ranks * groups))
         """Of reads, of writes."""
-        self.rank_activate = [0] * ranks
-        self.rank_column = ([0] * ranks, [0] * ranks)
-        """Of reads, of writes."""
+        self.groups_of = [range(rank * groups, (rank + 1) * groups) for rank in self._ranks]
+        """Bank groups of each rank."""
         self._acts = [deque[int](maxlen=4) for _ in self._ranks]
         self._closed_for_another = [False] * (ranks * banks)
         self._open_banks = [0] * ranks
@@ -102,12 +107,8 @@ class ChannelState:
 
     def earliest_activate(self, bank: int) -> int:
         """First legal cycle of an activate."""
-        at = self.bank_activate[bank]
-        if (other := self.group_activate[self.group_of[bank]]) > at:
-            at = other
-        if (other := self.rank_activate[self.rank_of[bank]]) > at:
-            at = other
-        return at
+        at, other = self.bank_activate[bank], self.group_activate[self.group_of[bank]]
+        return at if at > other else other
 
     def earliest_precharge(self, bank: int) -> int:
         """First legal cycle of a precharge."""
@@ -115,12 +116,8 @@ class ChannelState:
 
     def earliest_column(self, bank: int, write: int) -> int:
         """First legal cycle of a read or write of the open row."""
-        at = self.bank_column[bank]
-        if (other := self.group_column[write][self.group_of[bank]]) > at:
-            at = other
-        if (other := self.rank_column[write][self.rank_of[bank]]) > at:
-            at = other
-        return at
+        at, other = self.bank_column[bank], self.group_column[write][self.group_of[bank]]
+        return at if at > other else other
 
     def activate(self, cycle: int, bank: int, row: int) -> None:
         """Open ``row``."""
@@ -128,13 +125,13 @@ class ChannelState:
         self.open_row[bank] = row
         self.bank_column[bank] = cycle + timing.nRCD
         self.bank_precharge[bank] = cycle + timing.nRAS
-        self.group_activate[group] = cycle + timing.nRRD_L
         acts = self._acts[rank]
         acts.append(cycle)
-        earliest = cycle + timing.nRRD_S
-        if len(acts) == 4 and acts[0] + timing.nFAW > earliest:
-            earliest = acts[0] + timing.nFAW
-        self.rank_activate[rank] = earliest
+        fifth = acts[0] + timing.nFAW if len(acts) == 4 else 0
+        group_activate = self.group_activate
+        for each in self.groups_of[rank]:
+            earliest = cycle + (timing.nRRD_L if each == group else timing.nRRD_S)
+            group_activate[each] = max(group_activate[each], earliest, fifth)
         self.activates += 1
         if self._closed_for_another[bank]:
             self.conflicts += 1
@@ -156,36 +153,33 @@ class ChannelState:
 
     def column(self, cycle: int, bank: int, write: int) -> int:
         """Read or write one burst; returns the cycle in which its last data beat ends."""
-        rank = self.rank_of[bank]
-        group_column, rank_column = self.group_column, self.rank_column
+        rank, own_group = self.rank_of[bank], self.group_of[bank]
         self.bursts[write] += 1
         if write:
             end = cycle + self._cwl
-            group = self.group_of[bank]
-            group_column[1][group] = cycle + self.spacing_l
-            group_column[0][group] = end + self._timing.nWTR_L
             distances = self._after_write
-            precharge = end + self._timing.nWR
+            precharge = end + self._wr
         else:
             end = cycle + self._cl
-            group_column[0][self.group_of[bank]] = cycle + self.spacing_l
             distances = self._after_read
-            precharge = cycle + self._timing.nRTP
+            precharge = cycle + self._rtp
         if precharge > self.bank_precharge[bank]:
             self.bank_precharge[bank] = precharge
-        rank_column[0][rank] = cycle + distances[0]
-        rank_column[1][rank] = cycle + distances[1]
+        reads, writes = self.group_column
+        for group in self.groups_of[rank]:
+            to_read, to_write = distances[group != own_group]
+            if reads[group] < cycle + to_read:
+                reads[group] = cycle + to_read
+            if writes[group] < cycle + to_write:
+                writes[group] = cycle + to_write
         if len(self._ranks) > 1:
+            to_read, to_write = distances[2]
             for other in self._ranks:
                 if other != rank:
-                    rank_column[0][other] = max(rank_column[0][other], cycle + distances[2])
-                    rank_column[1][other] = max(rank_column[1][other], cycle + distances[3])
+                    for group in self.groups_of[other]:
+                        reads[group] = max(reads[group], cycle + to_read)
+                        writes[group] = max(writes[group], cycle + to_write)
         return end
-
-    def columns(self, cycle: int, bank: int, write: int, bursts: int) -> int:
-        """As :meth:`column` for ``bursts`` of one row at the closest spacing; the last data beat of the last."""
-        self.bursts[write] += bursts - 1
-        return self.column(cycle + (bursts - 1) * self.spacing_l, bank, write)
 
     def refresh(self, due: int, rank: int) -> None:
         """All-bank refresh, due at ``due``: rows are closed as soon as they may be, then the rank is busy for tRFC."""
