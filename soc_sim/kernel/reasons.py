@@ -40,11 +40,19 @@ class Reason(NamedTuple):
 class CompletionLog:
     """Completions of one initiator, as far back as anybody may still ask."""
 
-    __slots__ = ("_completed", "_initiator")
+    __slots__ = ("_asked_ps", "_completed", "_initiator")
+
+    MOST = 1 << 16
+    """Completions kept at most: a reader that never asks must not fill the memory."""
 
     def __init__(self, initiator: str) -> None:
         self._initiator = initiator
-        self._completed: deque[tuple[int, Transfer]] = deque()
+        self._completed: deque[tuple[int, Transfer]] = deque(maxlen=self.MOST)
+        self._asked_ps: dict[str, int] = {}
+
+    def subscribe(self, reader: str) -> None:
+        """``reader`` will ask, too; completions are kept until all have said that they may be forgotten."""
+        self._asked_ps[reader] = 0
 
     def __len__(self) -> int:
         return len(self._completed)
@@ -53,8 +61,17 @@ class CompletionLog:
         """A transfer completes now."""
         self._completed.append((now_ps, transfer))
 
-    def forget(self, before_ps: int) -> None:
-        """Nobody will ask about the time before ``before_ps``."""
+    def completed_at(self, time_ps: int) -> bool:
+        """Whether a transfer was completed at that very time."""
+        for done_ps, _ in reversed(self._completed):
+            if done_ps <= time_ps:
+                return done_ps == time_ps
+        return False
+
+    def forget(self, before_ps: int, reader: str) -> None:
+        """``reader`` will not ask about the time before ``before_ps``."""
+        self._asked_ps[reader] = before_ps
+        before_ps = min(self._asked_ps.values())
         completed = self._completed
         while completed and completed[0][0] <= before_ps:
             completed.popleft()

@@ -94,6 +94,13 @@ def build(soc: Soc, simulation: Simulation, core_sets: Sequence[Sequence[int]], 
     for index in range(soc.cores):
         place = next(place for place, core_set in enumerate(core_sets) if index in core_set)
         cores.append(_core(index, soc, simulation, schedulers[place], host_queues[place]))
+    for core_set in core_sets:
+        stores = [log for core in core_set for log in cores[core].array.stores]
+        for core in core_set:
+            array = cores[core].array
+            array.stores = (*array.stores, *(log for log in stores if log not in array.stores))
+            for log in array.stores:
+                log.subscribe(array.name)
     host = Host(simulation, "host", soc.host, host_queues)
 
     initiator_ports = [channel.port for core in cores for channel in core.channels] + [host.port]

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from test_stalls import NS, compute, host, load, store
 
-from soc_sim.compiler.program import Instruction, Load, Region
+from soc_sim.compiler.program import Compute, Instruction, Load, Region, Store
 from soc_sim.system import run
 from soc_sim.testing.checks import check_record
-from soc_sim.testing.small import program_of, small_soc
+from soc_sim.testing.small import program_of, small_soc, tile
 
 
 def reasons_ns(instructions: Sequence[Instruction], *overrides: str) -> dict[tuple[str, str, str], int]:
@@ -93,3 +93,20 @@ def test_host_controller_and_ports_are_reasons_themselves() -> None:
     }
     narrow = ("buffers.weights.ports=1", "buffers.weights.width=1 B")
     assert reasons_ns([compute(0, 10, weight_bytes=30)], *narrow) == {("wait_buffer", "core0.weights", "transfer"): 20}
+
+
+def test_another_core_stores_what_is_loaded_next() -> None:
+    """The second core's tile takes 10 ns, its store 300 ns; only then can the first core load it."""
+    tiles = [
+        Compute(0, 0, 1, (), (), 300, 0, 0, tile(10)),
+        Store(1, 0, 1, (Region("dram", 4096, 300),), 300, (0,)),
+        load(2, 100, depends=(1,)),
+        compute(3, 20, inputs=(2,), frees_inputs_bytes=100),
+    ]
+    record = run(small_soc("cores=2"), program_of(tiles, cores=2))
+    check_record(record)
+    assert {(cause, *reason): span_ps // NS for (_, cause, reason), span_ps in record.cores[0].reasons_ps.items()} == {
+        ("wait_outputs", "dram", "transfer"): 300,
+        ("wait_outputs", "core1.dma.outputs", "latency"): 10,
+        ("wait_inputs", "dram", "transfer"): 100,
+    }

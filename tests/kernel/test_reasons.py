@@ -114,8 +114,23 @@ def test_what_is_forgotten_takes_no_room() -> None:
     log = CompletionLog("dma")
     for done_ps in range(10):
         log.add(done_ps, transfer())
-    log.forget(6)
+    log.forget(6, "array")
     assert len(log) == 3
+
+
+def test_nothing_is_forgotten_that_another_may_ask_for() -> None:
+    log = CompletionLog("dma")
+    log.subscribe("first")
+    log.subscribe("second")
+    for done_ps in range(10):
+        log.add(done_ps, transfer())
+    log.forget(6, "first")
+    assert len(log) == 9  # the one at 0 is before any wait
+    log.forget(3, "second")
+    assert len(log) == 6
+    assert log.completed_at(6)
+    assert not log.completed_at(3)
+    assert not log.completed_at(20)
 
 
 def test_a_ledger_refuses_reasons_that_do_not_sum_to_the_wait() -> None:

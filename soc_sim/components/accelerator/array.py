@@ -37,6 +37,8 @@ class Array(Component):
         self.queue = queue
         self._buffers = buffers
         self._logs = logs
+        self.stores: tuple[CompletionLog, ...] = (logs["outputs"],)
+        """Completions of the stores of all cores that work on the same programs, its own first."""
         self.at_work: int | None = None
         """The layer of the tile that is being computed."""
         self._track = simulation.track(name, "tiles")
@@ -128,18 +130,18 @@ class Array(Component):
         for load in loads:
             if scoreboard.completed_ps[load] == arrived_ps:
                 held_ps, held_cause = scoreboard.held[load]
-                self._record_stall(held_ps, held_cause, layer, self._holder(held_cause, cause))
+                self._record_stall(held_ps, held_cause, layer, self._holder(held_cause, cause, held_ps))
                 if arrived_ps > covered_ps:
                     waited_for = load
                 break
-        now_ps, holder = self.simulation.now_ps, self._holder(cause, cause)
+        now_ps, holder = self.simulation.now_ps, self._holder(cause, cause, arrived_ps)
         start_ps = self.clock.after_ps(now_ps, 0)
         for stop_ps, _ in self.clock.stopped_within(now_ps, start_ps):
             self._record_stall(stop_ps, cause, layer, holder)
             cause, holder = "wait_power", _STOPPED
         self._record_stall(start_ps, cause, layer, holder)
-        for log in self._logs.values():
-            log.forget(start_ps)
+        for log in {*self._logs.values(), *self.stores}:
+            log.forget(start_ps, self.name)
         return waited_for
 
     def _record_work(self, start_ps: int, layer: int, index: int, waited_for: int) -> None:
@@ -152,7 +154,7 @@ class Array(Component):
             self._record_stall(go_ps, "wait_power", layer, _STOPPED)
             start_ps = go_ps
 
-    def _holder(self, cause: Cause, buffer_of: Cause) -> Reason | CompletionLog:
+    def _holder(self, cause: Cause, buffer_of: Cause, until_ps: int) -> Reason | CompletionLog:
         """Who can say why: the log of the channel that moves the data, or a component that is the whole reason."""
         match cause:
             case "wait_controller":
@@ -161,6 +163,9 @@ class Array(Component):
                 return Reason("host", "busy")
             case "wait_buffer":
                 return Reason(self._buffers[_BUFFER_OF[buffer_of]].name, "credit")
+            case "wait_outputs":
+                # Another core's store may have ended the wait.
+                return next((log for log in self.stores if log.completed_at(until_ps)), self.stores[0])
             case _:
                 return self._logs[_BUFFER_OF[cause]]
 
@@ -176,4 +181,5 @@ class Array(Component):
 
 
 _BUFFER_OF: dict[Cause, str] = {"wait_weights": "weights", "wait_inputs": "inputs", "wait_outputs": "outputs"}
+"""What a load that was held up would have filled; a wait of an array for room is one for its own stores."""
 _STOPPED = Reason("clock", "transition")
