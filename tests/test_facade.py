@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 import soc_sim
 from soc_sim.config import load
 from soc_sim.config.run import Run
-from soc_sim.errors import ConfigurationError, NetworkError
+from soc_sim.errors import ConfigurationError, MissingExtraError, NetworkError
 from soc_sim.facade import simulate_run
 
 
@@ -106,3 +107,26 @@ def test_what_a_file_leaves_open_is_said_when_it_is_loaded(tmp_path: Path) -> No
     assert again.latency_ps == result.latency_ps, "the configuration that a result embeds runs as it is"
     with pytest.raises(ConfigurationError, match="0 is out of range"):
         soc_sim.load_network(path, input_shapes={"x": (1, 0)})
+
+
+def test_a_notebook_has_plots_and_a_table_of_pandas(result: soc_sim.Result) -> None:
+    pytest.importorskip("matplotlib", reason="the extra plot is not installed")
+    pytest.importorskip("pandas", reason="the extra pandas is not installed")
+    labels = [text.get_text() for text in result.plot.timeline().axes.get_yticklabels()]
+    assert {"core0.array", "dram", "host"} <= set(labels)
+    table = result.to_pandas()
+    assert table["name"].tolist() == [layer.name for layer in result.layers]
+    assert table["stall_wait_weights_s"].tolist() == [layer.stall_s["wait_weights"] for layer in result.layers]
+    assert table["macs"].sum() == result.macs
+
+
+def test_a_report_can_be_written_afterwards(result: soc_sim.Result, tmp_path: Path) -> None:
+    pytest.importorskip("jinja2", reason="the extra report is not installed")
+    result.write_report(tmp_path / "report.html")
+    assert '"track":"core0.array"' in (tmp_path / "report.html").read_text()
+
+
+def test_the_missing_library_for_tables_is_named(result: soc_sim.Result, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(MissingExtraError, match=r"soc_sim\[pandas\]"):
+        result.to_pandas()

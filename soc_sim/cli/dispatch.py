@@ -30,6 +30,7 @@ COMMANDS: Final = (
     ("gemm", "runs one GEMM on a bare array"),
     ("dram", "replays a request trace against one memory"),
     ("report", "writes a page of HTML about one or more results"),
+    ("plot", "draws one plot of a result as PNG, SVG or PDF"),
 )
 """Module → what the command does. One whose module does not exist is not listed."""
 

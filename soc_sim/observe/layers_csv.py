@@ -12,22 +12,26 @@ from soc_sim.observe.flat import split_unit
 
 
 def write_layers(file: TextIO, document: Document) -> None:
-    """Write the layers; ``stall_s: {wait_weights: …}`` becomes ``stall_wait_weights_s``.
-
-    Numbers have all their digits, so that they read back equal; null is an empty field, a list and what is
-    nested deeper are JSON.
-    """
-    layers = document["layers"]
-    divided = {key for layer in layers for key, value in layer.items() if isinstance(value, Mapping)}
-    # Where such a key has no value, the fields of its parts stay empty.
-    lines = [
-        _fields({key: value for key, value in layer.items() if value is not None or key not in divided})
-        for layer in layers
-    ]
+    """Write the layers; numbers have all their digits, so that they read back equal, and null is an empty field."""
+    lines = layer_lines(document)
     titles = list(dict.fromkeys(title for line in lines for title in line))
     writer = csv.DictWriter(file, titles, lineterminator="\n")
     writer.writeheader()
     writer.writerows(lines)
+
+
+def layer_lines(document: Document) -> list[dict[str, Any]]:
+    """Column → value of each layer; ``stall_s: {wait_weights: …}`` becomes ``stall_wait_weights_s``.
+
+    A list, and what is nested deeper, are JSON.
+    """
+    layers = document["layers"]
+    divided = {key for layer in layers for key, value in layer.items() if isinstance(value, Mapping)}
+    # Where such a key has no value, the fields of its parts stay empty.
+    return [
+        _fields({key: value for key, value in layer.items() if value is not None or key not in divided})
+        for layer in layers
+    ]
 
 
 def _fields(layer: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,15 +5,24 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from soc_sim.errors import MissingExtraError
 from soc_sim.kernel import Recorder
+from soc_sim.observe.figures.pack import pack
 from soc_sim.observe.html import to_html
+from soc_sim.observe.layers_csv import layer_lines
+from soc_sim.observe.plot.plots import Plots
+from soc_sim.observe.report.page import write_report
+from soc_sim.observe.report.sources import StoredRun
 from soc_sim.observe.trace.formats import writing
 from soc_sim.observe.trace.recorder import TraceRecorder
 from soc_sim.observe.trace.selection import DEFAULT, EVERYTHING, Selection
 from soc_sim.observe.trace.timeline import Timeline
 from soc_sim.system import RunRecord
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Fields:
@@ -50,6 +59,7 @@ class Result(Fields):
     def __init__(self, document: dict[str, Any], replay: Callable[[Recorder], RunRecord]) -> None:
         super().__init__(document)
         self._replay = replay
+        self._timeline: dict[str, Any] | None = None
         self.layers = tuple(LayerResult(layer) for layer in document["layers"])
 
     def __repr__(self) -> str:
@@ -73,6 +83,38 @@ class Result(Fields):
         """
         with writing(Path(path)) as sink:
             self._replay(TraceRecorder(sink, selection=selection))
+
+    def write_report(self, path: str | Path) -> None:
+        """Write a page of HTML about the run, with its timeline.
+
+        Raises:
+            InputError: ``path`` cannot be written.
+            MissingExtraError: jinja2 is not installed.
+        """
+        write_report(Path(path), [StoredRun(self.network, self.document, self._packed())])
+
+    @property
+    def plot(self) -> Plots:
+        """Plots: ``result.plot.layers()`` in a notebook, ``result.plot.timeline().save("t.svg")`` in a script."""
+        return Plots(self.document, self._packed)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """A row for each layer, with the columns of ``layers.csv``; null is ``None`` or NaN.
+
+        Raises:
+            MissingExtraError: pandas is not installed.
+        """
+        try:
+            import pandas as pd
+        except ImportError:
+            raise MissingExtraError("tables of pandas need the extra pandas: pip install 'soc_sim[pandas]'") from None
+        return pd.DataFrame.from_records(layer_lines(self.document))
+
+    def _packed(self) -> dict[str, Any]:
+        """The timeline in the form of pages and plots, recorded once."""
+        if self._timeline is None:
+            self._timeline = pack(self.timeline(DEFAULT))
+        return self._timeline
 
     def _repr_html_(self) -> str:
         return to_html(self.document)
