@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import argparse
 import sys
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
 from soc_sim.cli.configuration import add_overrides, read_run
+from soc_sim.cli.tracing import add_trace_options, trace_settings, tracing
 from soc_sim.config.loader import dump
-from soc_sim.config.run import Run
 from soc_sim.errors import InputError
 from soc_sim.explore import bottlenecks
 from soc_sim.facade import Result, simulate_run
 from soc_sim.observe.files import write_all
 from soc_sim.observe.tables import print_bottlenecks, print_result, print_warnings
-from soc_sim.observe.trace.columns import Sink
-from soc_sim.observe.trace.formats import writing
-from soc_sim.observe.trace.recorder import TraceRecorder
-from soc_sim.observe.trace.selection import DEFAULT
 from soc_sim.observe.trace.timeline import Timeline
 from soc_sim.observe.wording import si
 
@@ -35,11 +30,11 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("config", metavar="CONFIG", help="a YAML file of kind run, or the name of a shipped one")
     add_overrides(parser)
+    add_trace_options(parser)
     parser.add_argument("--out", type=Path, metavar="DIR", help="writes results and resolved configuration there")
     parser.add_argument(
         "--report", action="store_true", help="also writes report.html there, a page about the run with its timeline"
     )
-    parser.add_argument("--trace", type=Path, metavar="FILE", help="writes a timeline for Chrome or Perfetto (JSON)")
     parser.add_argument(
         "--what-if",
         action="append",
@@ -62,11 +57,13 @@ def run(args: argparse.Namespace) -> int:
     """
     if args.report and args.out is None:
         raise InputError("run: --report writes into a folder; name it with --out DIR")
-    configuration = read_run(args.config, args.overrides, args.seed)
-    changed = read_run(args.config, [*args.overrides, *args.what_if], args.seed) if args.what_if else None
+    settings = [*args.overrides, *trace_settings(args)]
+    configuration = read_run(args.config, settings, args.seed)
+    changed = read_run(args.config, [*settings, *args.what_if], args.seed) if args.what_if else None
     with Console(stderr=True, quiet=args.quiet or not sys.stderr.isatty()).status("simulating"):
         timeline = Timeline() if args.report else None
-        result = _simulate(args, configuration, timeline)
+        with tracing(configuration.trace, args.trace, args.out, timeline) as recorder:
+            result = simulate_run(configuration, recorder=recorder)
         if changed is not None:
             result.document["what_if"] = _comparison(args.what_if, result, simulate_run(changed))
         if args.bottlenecks:
@@ -86,17 +83,6 @@ def run(args: argparse.Namespace) -> int:
     if args.bottlenecks:
         print_bottlenecks(result.document)
     return 0
-
-
-def _simulate(args: argparse.Namespace, configuration: Run, timeline: Timeline | None) -> Result:
-    """Simulate, and trace where that is asked for: into the file named, beside the other results, for the report."""
-    paths = [] if args.trace is None else [args.trace, *([args.out / f"trace{args.trace.suffix}"] if args.out else [])]
-    if not paths and timeline is None:
-        return simulate_run(configuration)
-    with ExitStack() as files:
-        sinks: list[Sink] = [files.enter_context(writing(path)) for path in paths]
-        sinks += [timeline] if timeline is not None else []
-        return simulate_run(configuration, recorder=TraceRecorder(*sinks, selection=DEFAULT))
 
 
 def _comparison(settings: list[str], result: Result, other: Result) -> dict[str, Any]:

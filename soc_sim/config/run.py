@@ -13,6 +13,7 @@ from soc_sim.config.base import Description, FileOrName, repeated
 from soc_sim.config.domain import FrequencyChange
 from soc_sim.config.soc import Soc
 from soc_sim.config.sparsity import FormatName, Sparsity
+from soc_sim.config.trace import Trace
 from soc_sim.errors import suggestion
 
 Choice = Literal["auto"] | Flow
@@ -75,6 +76,7 @@ class Run(Description):
     soc: Soc
     workload: Workload
     mapping: Mapping = Mapping()
+    trace: Trace | None = None
     seed: Annotated[int, Field(ge=0)] = 0
     frequency_changes: Annotated[tuple[FrequencyChange, ...], Field(strict=False)] = ()
     """Changes of clock frequencies while the network runs."""

@@ -7,20 +7,10 @@ nothing to do: a run without a recorder pays one comparison where a slice would 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, Protocol, get_args
+from typing import Protocol, get_args
 
-Detail = Literal["layers", "tiles", "transfers", "commands", "stalls", "counters"]
-"""How fine a track is.
+from soc_sim.config.trace import Detail as Detail
 
-=============  ========================================================================
-``layers``     the layers of the program
-``tiles``      instructions: tiles of the array, loads and stores, operators of the host
-``transfers``  data on the paths of the interconnect and in the memories
-``commands``   commands of a DRAM
-``stalls``     what a component waited for
-``counters``   fill of buffers, lengths of queues, power
-=============  ========================================================================
-"""
 DETAILS: tuple[Detail, ...] = get_args(Detail)
 
 

@@ -134,6 +134,58 @@ def test_a_run_leaves_its_files(capsys: pytest.CaptureFixture[str], tmp_path: Pa
     assert end_us == pytest.approx(1e6 * result["latency_s"], abs=1e-6)
 
 
+def test_a_trace_is_selected_by_options_and_kept_in_the_configuration(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    out, trace = tmp_path / "results", tmp_path / "part.csv"
+    options = ("--trace-detail", "tiles,counters", "--trace-components", "core0.array, core0.*.fill")
+    result = small(capsys, "--trace", str(trace), *options, "--trace-window", "1 us:0.2 ms", "--out", str(out))
+    assert result["config"]["trace"] == {
+        "detail": ["tiles", "counters"],
+        "components": ["core0.array", "core0.*.fill"],
+        "window": {"from": "1 us", "to": "200 us"},
+    }
+    assert trace.read_bytes() == (out / "trace.csv").read_bytes()
+    lines = trace.read_text().splitlines()[1:]
+    assert {line.split(",")[1] for line in lines} == {
+        "core0.array", "core0.weights.fill", "core0.inputs.fill", "core0.outputs.fill",
+    }  # fmt: skip
+
+
+def test_a_section_of_the_configuration_puts_a_trace_beside_other_results(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    small(capsys, "--out", str(tmp_path), "--set", "trace={format: csv, detail: [layers]}")
+    names = [line.split(",")[2] for line in (tmp_path / "trace.csv").read_text().splitlines()[1:]]
+    assert [layer["name"] for layer in json.loads((tmp_path / "summary.json").read_text())["layers"]] == names
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--trace", "x.jsn"], "x.jsn: '.jsn' is no format of traces; allowed: .json, .pftrace, .parquet, .csv, .vcd"),
+        (["--trace", "x.csv", "--trace-detail", "tile"], "'tile' is unknown; allowed: layers, tiles"),
+        (["--trace", "x.csv", "--trace-components", "cor0"], "no component matches 'cor0'; there are: core0"),
+        (["--trace", "x.csv", "--trace-window", "2 ms:1 ms"], "trace.window.to: is not later than from"),
+        (["--trace", "x.csv", "--trace-window", "1:2"], "'1' has no unit"),
+        (["--trace-detail", "tiles"], "have no effect without --trace FILE"),
+    ],
+)
+def test_faults_of_traces_are_found_before_the_run(
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    options: list[str],
+    message: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["run", "resnet8_mcu", *options]) == 2
+    captured = capsys.readouterr()
+    assert message in captured.err
+    assert captured.out == ""
+    assert not list(tmp_path.iterdir())
+
+
 def test_the_table_goes_to_stdout_and_warnings_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", "resnet50_edge", "--set", "workload.network=resnet8"]) == 0
     captured = capsys.readouterr()

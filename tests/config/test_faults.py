@@ -75,7 +75,7 @@ CASES = (
         "soc.yaml:5: soc.array.rws: unknown key; allowed: kind, rows, cols, clock, operand_bits, accumulator_bits, "
         "dataflows, edge_tiles, os_drain, tile_overlap, decompression; did you mean 'rows'?",
     ),
-    broken("unknown key at the top", {"run.yaml:7": "  dataflow: auto\nsead: 1"}, "run.yaml:8: sead: unknown key; allowed: kind, soc, workload, mapping, seed, frequency_changes; did you mean 'seed'?"),
+    broken("unknown key at the top", {"run.yaml:7": "  dataflow: auto\nsead: 1"}, "run.yaml:8: sead: unknown key; allowed: kind, soc, workload, mapping, trace, seed, frequency_changes; did you mean 'seed'?"),
     broken("missing key", {"run.yaml:4": ""}, "run.yaml:3: workload.network: is missing; allowed: a mapping of kind network, or the name of its file, or a name, or the path of an .onnx file"),
     broken("missing part", {"soc.yaml:13": ""}, f"soc.yaml:1: soc.controller: is missing; {PART.format('controller')}"),
     broken("missing in flow style", {"soc.yaml:12": "dma: {}"}, "soc.yaml:12: soc.dma.clock: is missing; allowed: a quantity, as in '800 MHz'"),

@@ -14,7 +14,7 @@ from typing import TextIO
 import soc_sim
 from soc_sim.observe.trace.columns import Samples, Slices, Tables
 from soc_sim.observe.trace.flows import Flows
-from soc_sim.observe.trace.lanes import Lane, Lanes
+from soc_sim.observe.trace.lanes import Lane, Lanes, seen_by_perfetto
 from soc_sim.observe.trace.order import components, ranks, title
 
 _PS_PER_US = 10**6
@@ -25,7 +25,7 @@ class ChromeWriter:
 
     def __init__(self, file: TextIO) -> None:
         self._file = file
-        self._lanes = Lanes()
+        self._lanes = Lanes(seen_by_perfetto)
         self._threads: dict[Lane, int] = {}
         self._separator = "\n"
 
@@ -54,23 +54,19 @@ class ChromeWriter:
             self._write(self._arrows(slices, f'"pid":{process},"tid":{thread},"ts":'))
 
     def _slices(self, slices: Slices, place: str, names: list[str]) -> Iterator[str]:
-        columns = (
-            slices.starts_ps,
-            slices.ends_ps - slices.starts_ps,
-            slices.names,
-            slices.layers,
-            slices.instructions,
-        )
-        for start_ps, duration_ps, name, layer, instruction in zip(
-            *(column.tolist() for column in columns), strict=True
-        ):
+        durations_ps = slices.ends_ps - slices.starts_ps
+        about = (slices.names, slices.layers, slices.instructions, slices.waited_for)
+        columns = (column.tolist() for column in (slices.starts_ps, durations_ps, *about))
+        for start_ps, duration_ps, name, layer, instruction, waited_for in zip(*columns, strict=True):
             # A slice may belong to no layer, as may all slices of a program without names of layers.
-            arguments = self._arguments[layer] if 0 <= layer < len(self._arguments) else ""
+            arguments = [self._arguments[layer]] if 0 <= layer < len(self._arguments) else []
             if instruction >= 0:
-                arguments += f'{"," if arguments else ""}"instruction":{instruction}'
+                arguments.append(f'"instruction":{instruction}')
+            if waited_for >= 0:
+                arguments.append(f'"waited_for":{waited_for}')
             yield (
                 f'{{"ph":"X",{place}{_microseconds(start_ps)},"dur":{_microseconds(duration_ps)},'
-                f'"name":{names[name]},"args":{{{arguments}}}}}'
+                f'"name":{names[name]},"args":{{{",".join(arguments)}}}}}'
             )
 
     def _arrows(self, slices: Slices, place: str) -> Iterator[str]:
@@ -114,8 +110,9 @@ class ChromeWriter:
         if thread is None:
             thread = self._threads[lane] = len(self._threads) + 1
             process = self._process(lane.track)
-            name = title(self._tables.tracks[lane.track].name, lane.number)
-            self._metadata("thread_name", process, thread, name=name)
+            track = self._tables.tracks[lane.track]
+            name = title(track.name, lane.number)
+            self._metadata("thread_name", process, thread, name=name, track=track.name, detail=track.detail)
             rank = self._ranks[lane.track] + lane.number
             self._metadata("thread_sort_index", process, thread, sort_index=rank)
         return thread

@@ -114,6 +114,9 @@ class Samples:
         return len(self.tracks)
 
 
+Block = Slices | Samples
+
+
 class Sink(Protocol):
     """Takes a trace block by block; what it has taken it need not keep."""
 

@@ -12,6 +12,10 @@ from soc_sim.errors import InputError, suggestion
 from soc_sim.observe.replacing import replacing
 from soc_sim.observe.trace.chrome import ChromeWriter
 from soc_sim.observe.trace.columns import Sink
+from soc_sim.observe.trace.csv import CsvWriter
+from soc_sim.observe.trace.parquet import ParquetWriter
+from soc_sim.observe.trace.perfetto import PerfettoWriter
+from soc_sim.observe.trace.vcd import VcdWriter
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,10 @@ class Format:
 
 FORMATS = {
     ".json": Format("Chrome trace JSON", ChromeWriter),
+    ".pftrace": Format("Perfetto protocol buffers", PerfettoWriter, binary=True),
+    ".parquet": Format("Parquet", ParquetWriter, binary=True),
+    ".csv": Format("CSV", CsvWriter),
+    ".vcd": Format("Value Change Dump", VcdWriter),
 }
 """Suffix → format."""
 

@@ -8,7 +8,7 @@ that comes in several blocks each is taken in order of start, so that a few lane
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -24,10 +24,24 @@ class Lane(NamedTuple):
     """0 for the first lane of the track."""
 
 
+def seen_by_perfetto(block: Slices) -> Integers:
+    """When the lane of each slice is free for the next, for a reader that rounds start and duration to whole ns.
+
+    Perfetto does so when it reads JSON, and drops what then starts before its predecessor's end. A start is rounded to
+    at least n ns if it is not before n ns - 500 ps.
+    """
+    starts_ns = (block.starts_ps + 500) // 1000
+    durations_ns = (block.ends_ps - block.starts_ps + 500) // 1000
+    free_ps: Integers = np.maximum(block.ends_ps, 1000 * (starts_ns + durations_ns) - 500)
+    return free_ps
+
+
 class Lanes:
     """Remembers when the lanes of all tracks become free."""
 
-    def __init__(self) -> None:
+    def __init__(self, free_from: Callable[[Slices], Integers] = lambda block: block.ends_ps) -> None:
+        """``free_from``: when the lane of each slice is free for the next, in ps; not before its end."""
+        self._free_from = free_from
         self._free_ps: dict[int, list[int]] = {}
 
     def split(self, block: Slices) -> Iterator[tuple[Lane, Slices]]:
@@ -35,10 +49,11 @@ class Lanes:
         if not len(block):
             return
         # lexsort is stable: slices that start together keep the order in which they were recorded.
+        ends_ps = self._free_from(block)
         order = np.lexsort((block.starts_ps, block.tracks))
         tracks, firsts = np.unique(block.tracks[order], return_index=True)
         for track, rows in zip(tracks.tolist(), np.split(order, firsts[1:]), strict=True):
-            lane_of = assign_lanes(block.starts_ps[rows], block.ends_ps[rows], self._free_ps.setdefault(track, []))
+            lane_of = assign_lanes(block.starts_ps[rows], ends_ps[rows], self._free_ps.setdefault(track, []))
             for number in np.unique(lane_of).tolist():
                 yield Lane(track, number), block[rows[lane_of == number]]
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from soc_sim.config.trace import Trace
 from soc_sim.errors import InputError, suggestion
 from soc_sim.kernel import DETAILS, Detail
 
@@ -53,7 +54,15 @@ class Selection:
 
 
 EVERYTHING = Selection()
-DEFAULT = Selection(frozenset(("layers", "tiles", "transfers", "stalls")))
+
+
+def selected(trace: Trace) -> Selection:
+    """What a description of a trace selects."""
+    window = Window(trace.window.from_ps, trace.window.to_ps) if trace.window else None
+    return Selection(frozenset(trace.detail), trace.components, window)
+
+
+DEFAULT = selected(Trace())
 """What viewers show well: no counters, no commands."""
 
 

@@ -1,0 +1,50 @@
+"""One traced run of a real network, in every format."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from soc_sim import compiler
+from soc_sim.config.loader import load
+from soc_sim.config.soc import Soc
+from soc_sim.network import zoo
+from soc_sim.observe.trace.formats import FORMATS, writing
+from soc_sim.observe.trace.recorder import TraceRecorder
+from soc_sim.observe.trace.timeline import Timeline
+from soc_sim.system import RunRecord, run
+
+
+@dataclass(frozen=True)
+class Traced:
+    """A run, what it counted itself, and its traces."""
+
+    record: RunRecord
+    timeline: Timeline
+    files: dict[str, Path]
+    """Suffix → file."""
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Track → slices."""
+        slices, tracks = self.timeline.all_slices(), self.timeline.tables.tracks
+        return {
+            track.name: int((slices.tracks == number).sum())
+            for number, track in enumerate(tracks)
+            if track.detail != "counters" and (slices.tracks == number).any()
+        }
+
+
+@pytest.fixture(scope="session")
+def traced(tmp_path_factory: pytest.TempPathFactory) -> Traced:
+    folder = tmp_path_factory.mktemp("traced")
+    files = {suffix: folder / f"trace{suffix}" for suffix in FORMATS}
+    soc = load("edge_16x16", Soc, ["buffers.inputs.capacity=8 KiB", "buffers.weights.capacity=8 KiB"])
+    timeline = Timeline()
+    with ExitStack() as stack:
+        sinks = [stack.enter_context(writing(path)) for path in files.values()]
+        record = run(soc, compiler.compile(zoo.load("resnet8"), soc), recorder=TraceRecorder(timeline, *sinks))
+    return Traced(record, timeline, files)
