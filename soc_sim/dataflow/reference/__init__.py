@@ -10,7 +10,7 @@ are Python's own), and ``os_drain: hidden``, which is no movement of words but a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,9 +19,10 @@ import numpy.typing as npt
 
 from soc_sim.config.array import SPARSE_DATAFLOWS, Array, DataflowName, SparseDataflowName
 from soc_sim.dataflow.base import GemmCounts
+from soc_sim.dataflow.packed import packed_schedule
 from soc_sim.dataflow.reference.edges import OutputBuffer
 from soc_sim.dataflow.reference.grid import PAD
-from soc_sim.dataflow.reference.memory import Memory
+from soc_sim.dataflow.reference.memory import BlockDiagonal, Memory
 from soc_sim.dataflow.reference.movements import (
     FoldRun,
     Indices,
@@ -33,7 +34,7 @@ from soc_sim.dataflow.reference.overlapped import run_overlapped
 from soc_sim.dataflow.schedule import Fold, schedule
 from soc_sim.errors import InputError
 
-__all__ = ["ReferenceRun", "run"]
+__all__ = ["ReferenceRun", "run", "run_packed"]
 
 Movement = Callable[[Memory, OutputBuffer, Indices, Indices, Indices], FoldRun]
 _MOVEMENTS: dict[str, Movement] = {"OS": output_stationary, "WS": weight_stationary, "IS": input_stationary}
@@ -66,14 +67,50 @@ def run(
     Raises:
         InputError: The array hides the drain, which no movement of words can do.
     """
+    memory = Memory(weights.tolist(), inputs.tolist(), decompresses=name in SPARSE_DATAFLOWS)
+    return _run(name, array, memory, schedule(name, array, weights != 0, inputs.shape[1]), weights, inputs.shape[1])
+
+
+def run_packed(name: DataflowName, array: Array, weights: npt.NDArray[Any], inputs: npt.NDArray[Any]) -> ReferenceRun:
+    """Executes several GEMMs side by side on the grid: one whose W is block-diagonal (``dataflow.packed``).
+
+    Args:
+        name: The dataflow.
+        array: The grid and how folds at its edges are run.
+        weights: W of each group, groups × m × k, int64 or float64.
+        inputs: X of each group, groups × k × n, of the same type.
+
+    Returns:
+        The results, (groups · m) × n, and the counts.
+
+    Raises:
+        InputError: as in :func:`run`.
+    """
+    groups, m, k = weights.shape
+    n = inputs.shape[2]
+    diagonal = np.zeros((groups * m, groups * k), weights.dtype)
+    for group, matrix in enumerate(weights):
+        diagonal[group * m : (group + 1) * m, group * k : (group + 1) * k] = matrix
+    memory = BlockDiagonal(diagonal.tolist(), inputs.reshape(groups * k, n).tolist(), decompresses=False, block=(m, k))
+    return _run(name, array, memory, packed_schedule(name, array, groups, m, k, n), diagonal, n)
+
+
+def _run(
+    name: DataflowName | SparseDataflowName,
+    array: Array,
+    memory: Memory,
+    planned: Iterable[Fold],
+    weights: npt.NDArray[Any],
+    n: int,
+) -> ReferenceRun:
+    """Executes folds one after another, or overlapped."""
     family = name[-2:]
     if array.os_drain == "hidden" and family == "OS":
         raise InputError(
             "os_drain: 'hidden' is a way of counting, the register-level model has none; allowed: 'exposed'"
         )
-    memory = Memory(weights.tolist(), inputs.tolist(), decompresses=name in SPARSE_DATAFLOWS)
-    buffer, n = OutputBuffer(), inputs.shape[1]
-    folds = [_indices(family, array, fold) for fold in schedule(name, array, weights != 0, n)]
+    buffer = OutputBuffer()
+    folds = [_indices(family, array, fold) for fold in planned]
     if array.tile_overlap == "prefetch":
         runs = [run_overlapped(family, memory, buffer, folds)]
     else:

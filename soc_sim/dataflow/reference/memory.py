@@ -40,3 +40,18 @@ class Memory:
             return PAD
         self.input_words += 1
         return self.inputs[k][n]
+
+
+@dataclass(slots=True)
+class BlockDiagonal(Memory):
+    """W of several groups on the diagonal. Off it, the load unit makes a word that no PE multiplies by."""
+
+    block: tuple[int, int] = (1, 1)
+    """Rows and columns of a group."""
+
+    def weight(self, m: Index, k: Index) -> Word:
+        """Element of W for a load unit."""
+        if not isinstance(m, Padding) and not isinstance(k, Padding) and m // self.block[0] != k // self.block[1]:
+            self.zeros_injected += 1
+            return PAD
+        return Memory.weight(self, m, k)
