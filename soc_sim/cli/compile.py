@@ -94,7 +94,7 @@ def _row(layer: Layer) -> list[str]:
     else:
         gemm, tiling = layer.gemm, layer.tiling
         pixels = tiling.images * tiling.rows * tiling.cols
-        groups = f"{tiling.groups}×" if tiling.groups > 1 else ""
+        groups = f"{tiling.groups}{'|' if tiling.side_by_side else '×'}" if tiling.groups > 1 else ""
         cells += [str(gemm.m), str(gemm.k), str(gemm.n), str(gemm.groups), str(layer.dataflow)]
         cells += [f"{groups}{tiling.m}×{tiling.k}×{pixels}", tiling.outer]
         cells += [str(layer.estimate.compute_cycles) if layer.estimate else ""]

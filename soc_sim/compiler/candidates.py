@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from soc_sim.compiler.nest import Nest, Window
 from soc_sim.compiler.views import Integers
 from soc_sim.config.array import Array
+from soc_sim.dataflow.packed import packable
 
 
 def _ladder(limit: int) -> list[int]:
@@ -62,6 +64,8 @@ class Blocks:
     groups: Integers
     m: Integers
     channels: Integers
+    side_by_side: NDArray[np.bool_]
+    """Whether the groups of a tile lie side by side on the array, or run one after another."""
 
 
 def spatial(nest: Nest, array: Array) -> Spatial:
@@ -90,15 +94,19 @@ def _reads(window: Window, size: int) -> tuple[int, int]:
     return max(extents), sum(extents)
 
 
-def blocks(nest: Nest, array: Array) -> Blocks:
-    """Blocks of one group; or several whole groups side by side."""
+def blocks(nest: Nest, array: Array, *, side_by_side: bool = True) -> Blocks:
+    """Blocks of one group; or several whole groups, one after another or, if wanted, side by side on the array."""
     entries = [
-        (1, m, channels)
+        (1, m, channels, False)
         for m in _sizes(nest.m, array.rows)
         for channels in _sizes(nest.channels, max(array.rows, array.cols))
     ]
-    entries += [(groups, nest.m, nest.channels) for groups in _shares(nest.groups) if groups > 1]
-    return Blocks(*(np.array(sizes, np.int64) for sizes in zip(*entries, strict=True)))
+    several = [groups for groups in _shares(nest.groups) if groups > 1]
+    entries += [(groups, nest.m, nest.channels, False) for groups in several]
+    if side_by_side and packable(array, nest.groups, nest.m):
+        entries += [(groups, nest.m, nest.channels, True) for groups in several]
+    groups, m, channels = (np.array([entry[i] for entry in entries], np.int64) for i in range(3))
+    return Blocks(groups, m, channels, np.array([entry[3] for entry in entries]))
 
 
 def edges(total: int, size: int) -> Sequence[tuple[int, int]]:

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from soc_sim.compiler.cycles import Work, dense_cycles, dense_work, sparse_cycles, sparse_work
 from soc_sim.compiler.latency import LatencyModel, Order
 from soc_sim.compiler.nest import Nest, Operands
-from soc_sim.compiler.prices import Prices, energy_pj
+from soc_sim.compiler.options import Options
+from soc_sim.compiler.prices import energy_pj
 from soc_sim.compiler.rates import Rates
 from soc_sim.compiler.sizes import Floats, Sizes
 from soc_sim.compiler.sparse_layer import SparseLayer
@@ -57,9 +58,11 @@ class CostModel:
         soc: Soc,
         rates: Rates,
         weights: SparseLayer | None = None,
-        prices: Prices | None = None,
+        options: Options | None = None,
     ) -> None:
-        self.sizes, self.prices = Sizes(nest, operands, soc, weights), prices
+        options = options or Options()
+        self.sizes = Sizes(nest, operands, soc, weights, side_by_side=options.side_by_side)
+        self.prices = options.prices
         self._latency = LatencyModel(self.sizes, rates)
 
     def evaluate(self, dataflow: Flow) -> Iterator[Evaluation]:

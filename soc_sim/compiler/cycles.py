@@ -16,6 +16,9 @@ from soc_sim.compiler.views import Integers
 from soc_sim.config.array import DataflowName, SparseDataflowName, dense_family
 from soc_sim.config.core import BUFFERS, Scratchpad
 from soc_sim.dataflow import counts
+from soc_sim.dataflow.packed import packed_counts
+
+_FIELDS = ("cycles", "weight_words", "zeros_injected", "input_words", "output_words", "accumulator_reads")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +45,8 @@ class _DenseSums:
 
     def __init__(self, sizes: Sizes, dataflow: DataflowName) -> None:
         nest, b = sizes.nest, sizes.blocks
-        self.groups = nest.groups
-        n_values, self.n_counts = sizes.n_extents
+        self.sizes, self.dataflow = sizes, dataflow
+        self.n_values, self.n_counts = sizes.n_extents
         m_sizes, self.m_index = np.unique(b.m, return_inverse=True)
         c_sizes, self.c_index = np.unique(b.channels, return_inverse=True)
         m_values, self.m_counts = extents([dict(edges(nest.m, size)) for size in m_sizes.tolist()])
@@ -57,15 +60,25 @@ class _DenseSums:
             ]
         )
         self.table = counts(
-            dataflow, sizes.soc.array, m_values[None, :, None], k_values[None, None, :], n_values[:, None, None]
+            dataflow, sizes.soc.array, m_values[None, :, None], k_values[None, None, :], self.n_values[:, None, None]
         )
 
     def of(self, field: str) -> Integers:
         """One of the counts, S × B."""
         by_tile = np.tensordot(self.n_counts, np.asarray(getattr(self.table, field), np.float64), 1)
         grid = self.m_counts @ (by_tile @ self.k_counts.T)
-        total: Integers = np.rint(grid[:, self.m_index, self.c_index]).astype(np.int64) * self.groups
+        total: Integers = np.rint(grid[:, self.m_index, self.c_index]).astype(np.int64) * self.sizes.nest.groups
+        for index in np.flatnonzero(self.sizes.blocks.side_by_side).tolist():
+            total[:, index] = self._side_by_side(field, int(self.sizes.blocks.groups[index]))
         return total
+
+    def _side_by_side(self, field: str, groups: int) -> Integers:
+        """The same for tiles of so many groups side by side."""
+        nest, total = self.sizes.nest, np.zeros(len(self.n_counts))
+        for extent, count in edges(nest.groups, groups):
+            packed = packed_counts(self.dataflow, self.sizes.soc.array, extent, nest.m, nest.gemm.k, self.n_values)
+            total += count * (self.n_counts @ np.asarray(getattr(packed, field), np.float64))
+        return np.rint(total).astype(np.int64)
 
 
 def dense_work(sizes: Sizes, dataflow: DataflowName) -> Work:
@@ -96,22 +109,31 @@ def sparse_work(sizes: Sizes, dataflow: SparseDataflowName) -> Work:
 
 def dense_cycles(sizes: Sizes, dataflow: DataflowName) -> tuple[Integers, Floats]:
     """Cycles of the whole layer for every candidate, and how much longer buffers or decompression make a full tile."""
-    array, s, b = sizes.soc.array, sizes.spatial, sizes.blocks
-    whole_k = dataflow == "dOS"
-    total = _DenseSums(sizes, dataflow).of("cycles")
-    k = np.full_like(sizes.k, sizes.nest.gemm.k) if whole_k else sizes.k
-    full, groups = counts(dataflow, array, b.m[None], k[None], s.n[:, None]), b.groups[None]
+    full = _full_tile(sizes, dataflow)
     ratio = _ratio(
         sizes,
-        groups * full.cycles,
-        weight_words=full.weight_words * groups,
-        entering=full.weight_words * groups,
-        input_words=full.input_words * groups,
-        output_words=(full.output_words + full.accumulator_reads) * groups,
-        word_bytes=array.operand_bytes if whole_k else array.accumulator_bytes,
+        full["cycles"],
+        weight_words=full["weight_words"],
+        entering=full["weight_words"] + full["zeros_injected"],
+        input_words=full["input_words"],
+        output_words=full["output_words"] + full["accumulator_reads"],
+        word_bytes=sizes.soc.array.operand_bytes if dataflow == "dOS" else sizes.soc.array.accumulator_bytes,
         tiles=1,
     )
-    return total, ratio
+    return _DenseSums(sizes, dataflow).of("cycles"), ratio
+
+
+def _full_tile(sizes: Sizes, dataflow: DataflowName) -> dict[str, Integers]:
+    """Counts of a tile of the full extent, S × B, all its groups together."""
+    array, b, n = sizes.soc.array, sizes.blocks, sizes.spatial.n
+    k = np.full_like(sizes.k, sizes.nest.gemm.k) if dataflow == "dOS" else sizes.k
+    one = counts(dataflow, array, b.m[None], k[None], n[:, None])
+    found = {field: getattr(one, field) * b.groups[None] for field in _FIELDS}
+    for index in np.flatnonzero(b.side_by_side).tolist():
+        packed = packed_counts(dataflow, array, int(b.groups[index]), sizes.nest.m, sizes.nest.gemm.k, n)
+        for field in _FIELDS:
+            found[field][:, index] = getattr(packed, field)
+    return found
 
 
 def sparse_cycles(sizes: Sizes, dataflow: SparseDataflowName) -> tuple[Integers, Floats, NDArray[np.bool_]]:

@@ -49,10 +49,12 @@ def _heading(layer: Layer) -> str:
     if layer.gemm is None or layer.tiling is None:
         return heading
     gemm, tiling = layer.gemm, layer.tiling
+    together = " side by side" if tiling.side_by_side else ""
     return (
         f"{heading}: {layer.dataflow}, M {gemm.m} K {gemm.k} N {gemm.n} x {gemm.groups}, "
         f"tiles M {tiling.m} K {tiling.k} "
-        f"images {tiling.images} rows {tiling.rows} cols {tiling.cols} groups {tiling.groups}, {tiling.outer} outside"
+        f"images {tiling.images} rows {tiling.rows} cols {tiling.cols} "
+        f"groups {tiling.groups}{together}, {tiling.outer} outside"
     )
 
 

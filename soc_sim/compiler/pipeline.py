@@ -13,6 +13,7 @@ from soc_sim.compiler.hazards import Hazards
 from soc_sim.compiler.host import HostWork, host_work, summary
 from soc_sim.compiler.layout import lay_out
 from soc_sim.compiler.lowering import lower
+from soc_sim.compiler.options import Options
 from soc_sim.compiler.placing import ArrayLayer, Placer
 from soc_sim.compiler.prices import Prices
 from soc_sim.compiler.program import Estimate, Layer, Program
@@ -71,7 +72,9 @@ class _Compilation:
         self.zeros = None if sparsity == "dense" else Zeros(network, sparsity, soc.array)
         self.sparse = self.zeros is not None and mapping.sparse
         self.rates = rates_of(soc)
-        self.prices = None if mapping.objective == "latency" else prices
+        self.options = Options(
+            mapping.objective, None if mapping.objective == "latency" else prices, mapping.side_by_side
+        )
         self.layout = lay_out(network, group_operators(network), soc.array.operand_bytes)
         self.names = _unique_names(self.layout.groups)
 
@@ -164,9 +167,7 @@ class _Compilation:
                 name if weights else "",
             )
             if signature not in known:
-                known[signature] = choose(
-                    nest, operands, self.soc, self.rates, allowed, weights, self.mapping.objective, self.prices
-                )
+                known[signature] = choose(nest, operands, self.soc, self.rates, allowed, weights, self.options)
             choice = known[signature]
             if isinstance(choice, Shortage):
                 faults += [

@@ -131,6 +131,8 @@ class Tiling:
     """Output rows and columns of a tile (a product without image has rows only)."""
     outer: Literal["m", "n"]
     """``m``: all pixels pass for one block of output channels before the next; ``n``: the reverse."""
+    side_by_side: bool = False
+    """Whether the groups of a tile lie side by side on the array (``dataflow.packed``), or run one after another."""
 
 
 @dataclass(frozen=True, slots=True)

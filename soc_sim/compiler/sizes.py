@@ -11,7 +11,7 @@ from soc_sim.compiler.candidates import Blocks, Spatial, blocks, edges, spatial
 from soc_sim.compiler.nest import Nest, Operands
 from soc_sim.compiler.sparse_layer import SparseLayer
 from soc_sim.compiler.views import Integers
-from soc_sim.config.array import Flow, dense_family
+from soc_sim.config.array import DATAFLOWS, Flow, dense_family
 from soc_sim.config.soc import Soc
 
 Floats = NDArray[np.float64]
@@ -23,10 +23,18 @@ class Sizes:
     With ``weights`` these are stored without their zeros.
     """
 
-    def __init__(self, nest: Nest, operands: Operands, soc: Soc, weights: SparseLayer | None = None) -> None:
+    def __init__(
+        self,
+        nest: Nest,
+        operands: Operands,
+        soc: Soc,
+        weights: SparseLayer | None = None,
+        *,
+        side_by_side: bool = True,
+    ) -> None:
         self.nest, self.operands, self.soc = nest, operands, soc
         self.spatial: Spatial = spatial(nest, soc.array)
-        self.blocks: Blocks = blocks(nest, soc.array)
+        self.blocks: Blocks = blocks(nest, soc.array, side_by_side=side_by_side)
         s, b, e = self.spatial, self.blocks, soc.array.operand_bytes
         self.k = b.channels * nest.kernel
         self.n_tiles = s.tiles[:, None]
@@ -72,7 +80,7 @@ class Sizes:
             array, b = self.soc.array, self.blocks
             single = (b.m <= array.rows)[None] & (b.groups == 1)[None] & (self.spatial.n <= array.cols)[:, None]
             legal = legal & ((self.k_tiles == 1) | single)
-        return legal
+        return legal if dataflow in DATAFLOWS else legal & ~self.blocks.side_by_side
 
     @cached_property
     def n_extents(self) -> tuple[Integers, Floats]:

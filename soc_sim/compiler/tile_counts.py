@@ -19,6 +19,7 @@ from soc_sim.compiler.sparse_layer import SparseLayer
 from soc_sim.compiler.tiles import Step, Tiles
 from soc_sim.config.array import Array, Flow, dense_family
 from soc_sim.dataflow import GemmCounts, counts, counts_of_bitmap
+from soc_sim.dataflow.packed import packed_counts
 from soc_sim.sparsity.bitmap import Bitmap
 
 SMALL = 256
@@ -49,7 +50,7 @@ class TileCounter:
         return replace(found, input_bytes=found.input_bytes + addend_bytes) if addend_bytes else found
 
     def _gemm(self, step: Step, n: int) -> GemmCounts:
-        """All groups of the tile, one after another."""
+        """All groups of the tile, one after another or side by side."""
         tiles = self.tiles
         parts = len(tiles.channels)
         if self.family == "dOS" and parts > 1:
@@ -57,8 +58,11 @@ class TileCounter:
         match self.flow:
             case "dOS" | "dWS" | "dIS":
                 groups, k = tiles.groups[step.group].size, tiles.channels[step.k].size * tiles.nest.kernel
-                one = counts(self.flow, self.array, tiles.m[step.m].size, k, n)
-                found = _times(one, groups)
+                m = tiles.m[step.m].size
+                if tiles.tiling.side_by_side:
+                    found = packed_counts(self.flow, self.array, groups, m, k, n)
+                else:
+                    found = _times(counts(self.flow, self.array, m, k, n), groups)
             case _:
                 found = _NOTHING
                 for matrix in self._matrices(step):
@@ -114,7 +118,8 @@ class TileCounter:
     def _in_bytes(self, step: Step, gemm: GemmCounts, n: int) -> TileCounts:
         operand, weights = self.array.operand_bytes, self.tiles.weights
         entering, metadata_bytes = gemm.weight_words + gemm.zeros_injected, 0
-        injected = 0
+        # What lies beside the groups' own weights is no word of the tile.
+        injected = gemm.zeros_injected if self.tiles.tiling.side_by_side else 0
         if weights is not None and weights.format != "dense" and gemm.folds + gemm.cycles:
             passes = 1 if self.family == "dWS" else -(-n // self.array.cols)
             injected = entering - passes * int(np.count_nonzero(self._matrices(step)))

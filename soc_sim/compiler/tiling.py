@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from soc_sim.compiler.cost import CostModel, Evaluation
 from soc_sim.compiler.nest import Nest, Operands
-from soc_sim.compiler.prices import Prices
+from soc_sim.compiler.options import Options
 from soc_sim.compiler.program import Estimate, Tiling
 from soc_sim.compiler.rates import Rates
 from soc_sim.compiler.sizes import Floats
@@ -53,17 +53,17 @@ def choose(
     rates: Rates,
     flows: Sequence[Flow],
     weights: SparseLayer | None = None,
-    objective: Objective = "latency",
-    prices: Prices | None = None,
+    options: Options | None = None,
 ) -> Choice | Shortage:
     """The best candidate over ``flows``, or what stands in the way of any.
 
-    ``prices`` are needed for every objective but latency.
     With ``weights``, dense execution of densely stored weights is among the candidates, and the first of equals.
     """
-    models = [CostModel(nest, operands, soc, rates, None, prices)]
+    options = options or Options()
+    objective = options.objective
+    models = [CostModel(nest, operands, soc, rates, None, options)]
     if weights is not None:
-        models.append(CostModel(nest, operands, soc, rates, weights, prices))
+        models.append(CostModel(nest, operands, soc, rates, weights, options))
     supported = [flow for flow in FLOWS if dense_family(flow) in soc.array.dataflows]
     priced = [
         (model, evaluation)
@@ -127,6 +127,7 @@ def _choice(model: CostModel, evaluation: Evaluation, flat: int, regret: Mapping
         rows=int(spatial.rows[s]),
         cols=int(spatial.cols[s]),
         outer=evaluation.outer,
+        side_by_side=bool(blocks.side_by_side[b]),
     )
     shape = evaluation.legal.shape
     estimate = Estimate(

@@ -63,6 +63,8 @@ class Mapping(Description):
     """`auto`, one flow for all layers, or layer name → flow (`auto` for the rest)."""
     objective: Objective = "latency"
     """What dataflow and tiles of each layer are chosen by: expected time, energy, or their product."""
+    side_by_side: bool = True
+    """Whether small groups (depthwise, grouped) may lie side by side on the array; `false`: one after another."""
     sparse: bool = True
     """Whether zeros of the weights are used; `false` processes and stores them like any other weight."""
     format: FormatName | None = None

@@ -125,20 +125,7 @@ def _cycles(name: DataflowName, array: Array, rows: Sizes, columns: Sizes, n: Si
             values, index = np.unique(n, return_inverse=True)
             found = np.array([_cycles(name, array, rows, columns, value) for value in values.tolist()], np.int64)
             return found[index].reshape(n.shape)
-        across = paid(array, n, array.cols)
-        match name:
-            case "dWS":
-                held = np.full_like(columns, array.cols) if full else columns
-                return stationary_cycles(
-                    np.full_like(columns, n), held, np.full_like(rows, array.rows) if full else rows
-                )
-            case "dIS":
-                held = np.tile(np.full_like(columns, array.rows) if full else columns, len(across))
-                return stationary_cycles(np.tile(rows, len(across)), held, across.repeat(len(rows)))
-            case _:
-                height = np.full_like(rows, array.rows) if full else rows
-                repeated = columns.repeat(len(across)), height.repeat(len(across))
-                return output_cycles(*repeated, np.tile(across, len(rows)))
+        return _overlapped(name, array, rows, columns, n)
     count, all_columns, all_rows = len(rows), int(columns.sum()), int(rows.sum())
     held = count * (array.cols if name == "dWS" else array.rows) if full else all_columns
     height = count * array.rows if full else all_rows

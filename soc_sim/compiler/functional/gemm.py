@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from soc_sim.compiler.nest import Nest, Window
 from soc_sim.compiler.tiles import Extent, Pixels, Step, Tiles
-from soc_sim.config.array import Array, Flow, dense_family
+from soc_sim.config.array import Array, DataflowName, Flow, dense_family
+from soc_sim.dataflow.packed import packed_schedule
 from soc_sim.dataflow.schedule import Fold, schedule
 from soc_sim.network.base import Operator
 from soc_sim.sparsity.bitmap import Bitmap
@@ -98,3 +99,16 @@ def accumulate(sums: Numbers, weights: Numbers, inputs: Numbers, folds: Iterable
 
 def _selection(part: Any) -> Any:
     return slice(part.start, part.stop) if isinstance(part, range) else part
+
+
+def accumulate_side_by_side(sums: Numbers, weights: Numbers, inputs: Numbers, array: Array, flow: DataflowName) -> int:
+    """Adds W · X of several groups to ``sums`` (groups × m × n), fold by fold of their block-diagonal GEMM."""
+    groups, m, k = weights.shape
+    macs = 0
+    for fold in packed_schedule(flow, array, groups, m, k, inputs.shape[2]):
+        columns, ns = range(fold.ks[0], fold.ks[-1] + 1), _selection(fold.ns)
+        for group in range(columns.start // k, (columns.stop - 1) // k + 1):
+            part = slice(max(columns.start - group * k, 0), min(columns.stop - group * k, k))
+            sums[group][:, ns] += weights[group][:, part] @ inputs[group][part, ns]
+        macs += m * len(columns) * len(fold.ns)
+    return macs

@@ -14,14 +14,20 @@ import numpy as np
 import numpy.typing as npt
 
 from soc_sim.compiler.functional.finish import BIAS, FACTOR, SCALE, aligned, constants, dequantise, finish
-from soc_sim.compiler.functional.gemm import Folds, accumulate, channels_as_k, patches
+from soc_sim.compiler.functional.gemm import (
+    Folds,
+    accumulate,
+    accumulate_side_by_side,
+    channels_as_k,
+    patches,
+)
 from soc_sim.compiler.functional.memory import Memory, Words, constant_values, copy, erase
 from soc_sim.compiler.fusion import Group
 from soc_sim.compiler.nest import Nest, Operands
 from soc_sim.compiler.program import Compute, Layer, Load, Program, Region, Store
 from soc_sim.compiler.tiles import Step, Tiles
 from soc_sim.compiler.views import View
-from soc_sim.config.array import Array
+from soc_sim.config.array import Array, dense_family
 from soc_sim.network.evaluation import evaluate
 from soc_sim.network.integers import IntegerGemm
 from soc_sim.sparsity.bitmap import Bitmap
@@ -140,9 +146,12 @@ class _ArrayRun:
         if step.k == 0:
             self.sums = np.zeros((groups.size, m.size, pixels.size))
         part, macs = weights[slice(*groups), slice(*m), slice(*channels_as_k(tiles, step))], 0
-        for index in range(groups.size):
-            folds = self.folds.of(step, groups.start + index)
-            macs += accumulate(self.sums[index], part[index], inputs[index], folds)
+        if tiles.tiling.side_by_side:
+            macs = accumulate_side_by_side(self.sums, part, inputs, self.folds.array, dense_family(self.folds.flow))
+        else:
+            for index in range(groups.size):
+                folds = self.folds.of(step, groups.start + index)
+                macs += accumulate(self.sums[index], part[index], inputs[index], folds)
         if step.k == len(tiles.channels) - 1:
             self._finish(step)
         return macs

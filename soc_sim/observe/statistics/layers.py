@@ -34,6 +34,7 @@ def layer_statistics(record: RunRecord, layer: Layer, energy_j: float | None, wa
         "n": gemm.n if gemm else None,
         "groups": gemm.groups if gemm else None,
         "dataflow": layer.dataflow,
+        "side_by_side": layer.tiling.side_by_side if layer.tiling else None,
         "sparsity": layer.sparsity if layer.sparsity is not None else 0.0 if gemm else None,
         "weight_format": layer.weight_format,
         "weight_bytes": layer.weight_bytes,

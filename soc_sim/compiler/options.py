@@ -1,0 +1,19 @@
+"""What a mapping asks of the choice for every layer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from soc_sim.compiler.prices import Prices
+from soc_sim.config.run import Objective
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """By what candidates are judged, and which there are."""
+
+    objective: Objective = "latency"
+    prices: Prices | None = None
+    """Needed for every objective but latency."""
+    side_by_side: bool = True
+    """Whether groups may lie side by side on the array."""
