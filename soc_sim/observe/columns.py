@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from soc_sim.observe.wording import percent, printable, si
 Document = Mapping[str, Any]
 """What ``run --json`` prints."""
 
+_CORE = re.compile(r"^core\d+\.")
 _OTHER = ("wait_metadata", "wait_buffer", "wait_controller", "wait_power", "idle")
 
 
@@ -46,6 +48,8 @@ class Column:
     rank: int
     """Where space is short, columns of low rank come first; those of one rank stand together or not at all."""
     text: bool = False
+    bar: bool = False
+    """Whether it stands for a bar of the row's time by cause, for whoever can draw one; the cell is empty."""
 
 
 def rows(document: Document) -> list[Row]:
@@ -66,33 +70,35 @@ def rows(document: Document) -> list[Row]:
     return [*layers, total]
 
 
-def columns(document: Document) -> list[Column]:
-    """All columns, in order."""
+def columns(document: Document, *, bars: bool = False) -> list[Column]:
+    """All columns, in order; one of bars where somebody can draw them."""
 
     def utilisation(row: Row, total: Row) -> str:
         # In the whole time all PEs could do macs_executed / utilisation; in a layer's time, its part of that.
         possible = total.macs_executed * row.time_s / (document["utilisation"] * total.time_s) if row.macs else 0.0
         return percent(row.macs_executed, possible)
 
-    return [
+    found = [
         Column("layer", lambda row, _: printable(row.name), 0, text=True),
-        Column("op", lambda row, _: row.op, 7, text=True),
+        Column("op", lambda row, _: row.op, 9, text=True),
         Column("flow", lambda row, _: row.flow, 4, text=True),
-        Column("M×K×N", lambda row, _: row.shape, 8, text=True),
-        Column("MACs", lambda row, _: si(row.macs, "") if row.macs else "", 6),
+        Column("M×K×N", lambda row, _: row.shape, 10, text=True),
+        Column("MACs", lambda row, _: si(row.macs, "") if row.macs else "", 8),
         Column("time", lambda row, _: si(row.time_s, "s"), 0),
         Column("time %", lambda row, total: percent(row.time_s, total.time_s), 2),
         Column("util %", utilisation, 1),
-        _cause("busy %", ("busy",), 3),
-        _cause("weights %", ("wait_weights",), 3),
-        _cause("inputs %", ("wait_inputs",), 3),
-        _cause("outputs %", ("wait_outputs",), 3),
-        _cause("host %", ("wait_host",), 3),
-        _cause("other %", _OTHER, 3),
-        Column("bound by", _bound_by, 2, text=True),
-        Column("DRAM read MB", lambda row, _: _megabytes(row.dram_read_bytes), 5),
-        Column("DRAM write MB", lambda row, _: _megabytes(row.dram_write_bytes), 5),
+        Column("where it went", lambda _row, _total: "", 3, text=True, bar=True),
+        _cause("busy %", ("busy",), 6),
+        _cause("weights %", ("wait_weights",), 6),
+        _cause("inputs %", ("wait_inputs",), 6),
+        _cause("outputs %", ("wait_outputs",), 6),
+        _cause("host %", ("wait_host",), 6),
+        _cause("other %", _OTHER, 6),
+        Column("bound by", _bound_by, 5, text=True),
+        Column("DRAM read MB", lambda row, _: _megabytes(row.dram_read_bytes), 7),
+        Column("DRAM write MB", lambda row, _: _megabytes(row.dram_write_bytes), 7),
     ]
+    return [column for column in found if bars or not column.bar]
 
 
 def _cause(title: str, causes: Sequence[str], rank: int) -> Column:
@@ -127,7 +133,9 @@ def _bound_by(row: Row, _: Row) -> str:
     bound = row.bound_by
     if bound is None:
         return ""
-    what = "" if bound["reason"] == "busy" else f" {bound['reason']}"
+    reason, _, other = bound["reason"].partition(":")
+    # An arrow points from the initiator that was served first; its core stands in the document.
+    what = "" if reason == "busy" else f" ← {_CORE.sub('', other)}" if other else f" {reason}"
     return f"{bound['component']}{what} {percent(bound['share'], 1)} %"
 
 

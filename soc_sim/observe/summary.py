@@ -45,7 +45,7 @@ def _array_time(document: Document) -> str:
     spans = document["array_time_s"]
     total = sum(spans.values())
     ranked = sorted(spans.items(), key=lambda item: -item[1])
-    return ", ".join(f"{cause} {percent(span, total)} %" for cause, span in ranked if span)
+    return ", ".join(f"{cause} {percent(span, total)} %" for cause, span in ranked if span >= 0.0005 * total)
 
 
 def _memories(document: Document) -> list[tuple[str, str]]:

@@ -1,10 +1,12 @@
 """Prints the document of a run as text: a table of layers and a summary.
 
-A terminal gets as many columns as it is wide, in bold and plain; a file or a pipe gets all of them, without styles.
+A terminal gets as many columns as it is wide, and bars where it has colours; a file or a pipe gets all columns of
+text, without styles.
 """
 
 from __future__ import annotations
 
+import re
 import shlex
 import sys
 from typing import TextIO
@@ -13,7 +15,9 @@ from rich import box
 from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
+from rich.text import Text
 
+from soc_sim.observe.bars import bar, can_draw, legend
 from soc_sim.observe.columns import Column, Document, Row, columns, rows
 from soc_sim.observe.summary import WARNING, summary
 from soc_sim.observe.wording import percent, printable
@@ -36,7 +40,7 @@ def print_result(document: Document, file: TextIO | None = None, width: int | No
     console.width = width or (console.width if console.is_terminal else _UNBOUNDED)
     with console.capture() as capture:
         console.print(_layers(document, console))
-        console.print(_summary(document))
+        console.print(_summary(document, console.width))
     encoding = getattr(file, "encoding", None) or "utf-8"
     lines = capture.get().encode(encoding, "replace").decode(encoding).splitlines()
     file.writelines(f"{line.rstrip()}\n" for line in lines)
@@ -63,7 +67,7 @@ def print_warnings(document: Document, file: TextIO | None = None) -> None:
 
 def _layers(document: Document, console: Console) -> Table:
     """The table with as many columns as fit, in the order of their ranks; the layer's name and time always stay."""
-    body, offered = rows(document), columns(document)
+    body, offered = rows(document), columns(document, bars=can_draw(console))
     unbounded = console.options.update(max_width=_UNBOUNDED)
     ranks = {0}
     table = _table([column for column in offered if column.rank in ranks], body, console.width)
@@ -83,17 +87,41 @@ def _table(shown: list[Column], body: list[Row], width: int) -> Table:
         table.add_column(column.title, justify="left" if column.text else "right", no_wrap=True, max_width=longest)
     *layers, total = body
     for row in layers:
-        table.add_row(*(column.cell(row, total) for column in shown))
+        table.add_row(*(_cell(column, row, total) for column in shown))
     table.add_section()
-    table.add_row(*(column.cell(total, total) for column in shown), style="bold")
+    table.add_row(*(_cell(column, total, total) for column in shown), style="bold")
+    if any(column.bar for column in shown):
+        table.caption = legend(total.array_time_s, width).append("\n")
+        table.caption_justify, table.caption_style = "left", ""
     return table
 
 
-def _summary(document: Document) -> Table:
+def _cell(column: Column, row: Row, total: Row) -> str | Text:
+    return bar(row.array_time_s) if column.bar else column.cell(row, total)
+
+
+def _summary(document: Document, width: int) -> Table:
+    pairs = [(label, printable(text)) for label, text in summary(document) if label != WARNING]
+    room = width - max(len(label) for label, _ in pairs) - 2
     table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_column(style="bold")
+    table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
-    for label, text in summary(document):
-        if label != WARNING:
-            table.add_row(label, printable(text))
+    for label, text in pairs:
+        table.add_row(label, "\n".join(lines_of(text, room)))
     return table
+
+
+def lines_of(text: str, width: int) -> list[str]:
+    """Lines that end between the parts of a text (at a comma, a semicolon, a bracket), not within a quantity.
+
+    >>> lines_of("13 mJ (dram 7 mJ, array 4.5 mJ)", 20)
+    ['13 mJ (dram 7 mJ,', 'array 4.5 mJ)']
+    """
+    lines = [""]
+    for part in re.split(r"(?<=[,;]) | (?=\()", text):
+        joined = f"{lines[-1]} {part}".lstrip()
+        if len(joined) <= width or not lines[-1]:
+            lines[-1] = joined
+        else:
+            lines.append(part)
+    return lines

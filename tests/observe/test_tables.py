@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from typing import Any
 
 import pytest
@@ -112,6 +113,41 @@ def test_no_line_is_wider_than_asked_and_no_figure_is_cut(document: dict[str, An
     layer = next(line for line in lines if "features/" in line)
     assert layer.count("…") == 1
     assert "4 µs" in layer
+
+
+class Terminal(io.StringIO):
+    """Says that it is one."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_with_colours_gets_bars_and_their_legend(
+    document: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The softmax, at 60 %, waits for the host for 5 of 6 µs."""
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    file = Terminal()
+    print_result(document, file, 100)
+    text = re.sub(r"\x1b\[[0-9;]*m", "", file.getvalue())
+    assert "where it went" in text
+    assert next(line for line in text.splitlines() if "softmax" in line).count("█") >= 19
+    assert "■ waits for the host" in text
+    assert max(map(len, text.splitlines())) <= 100
+
+
+def test_lines_of_the_summary_end_between_quantities(document: dict[str, Any]) -> None:
+    lines = printed(document, 48).splitlines()
+    figures = lines[next(row for row, line in enumerate(lines) if line.startswith("network")) :]
+    assert len(figures) > len(summary(document)), "some are too long for one line"
+    assert not [line for line in figures if re.search(r"\d$", line)]
+    assert max(map(len, lines)) <= 48
+
+
+def test_others_traffic_is_named_by_its_role(document: dict[str, Any]) -> None:
+    document["layers"][1]["bound_by"] = {"component": "dram", "reason": "arbitration:core0.dma.weights", "share": 0.5}
+    assert cells(document, 1)["bound by"] == "dram ← dma.weights 50.0 %"
 
 
 def test_wider_terminals_show_more(document: dict[str, Any]) -> None:
