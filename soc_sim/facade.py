@@ -162,12 +162,15 @@ def simulate_run(
         network = _load_network(run.workload.network, run.workload.batch)
     program = network if isinstance(network, Program) else compile_run(run, network)
     changes = run.frequency_changes
-    record = system.run(soc, program, frequency_changes=changes, recorder=recorder)
+    record = system.run(soc, program, frequency_changes=changes, seed=run.seed, recorder=recorder)
     document = statistics(record, config=run.model_dump(mode="json", exclude_none=True), seed=run.seed)
     if run.workload.inferences > 1:
         document["steady_latency_s"] = _steady_latency_s(run, program)
     document["simulation"]["wall_s"] = time.perf_counter() - began_s
-    return Result(document, lambda recorder: system.run(soc, program, frequency_changes=changes, recorder=recorder))
+    return Result(
+        document,
+        lambda recorder: system.run(soc, program, frequency_changes=changes, seed=run.seed, recorder=recorder),
+    )
 
 
 def _file(network: Network) -> NetworkFile:
@@ -179,7 +182,7 @@ def _file(network: Network) -> NetworkFile:
 def _steady_latency_s(run: Run, program: Program) -> float:
     """Mean distance between the ends of inferences that follow one another without a pause."""
     inferences = run.workload.inferences
-    record = system.run(run.soc, program, inferences=inferences, frequency_changes=run.frequency_changes)
+    record = system.run(run.soc, program, inferences=inferences, frequency_changes=run.frequency_changes, seed=run.seed)
     ends_ps = record.inference_end_ps
     return (ends_ps[-1] - ends_ps[0]) / (inferences - 1) / PS_PER_S
 

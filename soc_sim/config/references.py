@@ -115,7 +115,7 @@ def file_fault(path: Path, text: str) -> str | None:
 
 def is_bare(text: str) -> bool:
     """Whether a text is a name rather than a path."""
-    return not ("/" in text or text.endswith((*_YAML, ".onnx", ".npz")))
+    return not ("/" in text or text.endswith((*_YAML, ".onnx", ".npz", ".csv")))
 
 
 def _text(node: Node, text: str, place: Place, base: Path, chain: tuple[Path, ...]) -> Node:

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from soc_sim import units
 from soc_sim.config.array import Array
+from soc_sim.config.background import Background
 from soc_sim.config.base import Description, repeated
 from soc_sim.config.core import BufferName, Buffers, Controller, Dma, Scratchpad
 from soc_sim.config.domain import CLOCKS, Domain
@@ -38,6 +39,8 @@ class Soc(Description):
     """A second memory for weights alone, such as flash."""
     host: Host
     energy: EnergyTable
+    background: Annotated[tuple[Background, ...], Field(strict=False)] = ()
+    """Initiators beside cores and host that share interconnect and memories, from the start of a run to its end."""
     domains: Annotated[tuple[Domain, ...], Field(strict=False)] = ()
     """Clocks that change together; every other clock is a domain of its own, with any frequency and one voltage."""
 
@@ -47,12 +50,24 @@ class Soc(Description):
             yield "dram.write_bandwidth", "is missing; main memory holds the activations and must be writable"
         for path, name in self.interconnect.named_initiators:
             if name not in self.initiators:
-                of_a_core = self.initiators[: len(self.initiators) // self.cores]
-                allowed = ", ".join(dict.fromkeys((*of_a_core, *(["…"] if self.cores > 1 else []), "host")))
+                of_a_core = self._own_initiators[: len(self._own_initiators) // self.cores]
+                others = ("host", *(background.name for background in self.background))
+                allowed = ", ".join(dict.fromkeys((*of_a_core, *(["…"] if self.cores > 1 else []), *others)))
                 hint = suggestion(name, self.initiators)
                 yield f"interconnect.{path}", f"'{name}' is no initiator; allowed: {allowed}{hint}"
-
+        yield from self._background_faults()
         yield from self._domain_faults()
+
+    def _background_faults(self) -> Iterator[tuple[str, str]]:
+        yield from repeated("background", [background.name for background in self.background])
+        for position, background in enumerate(self.background):
+            if background.name in self._own_initiators:
+                yield f"background[{position}].name", f"'{background.name}' is an initiator of the SoC already"
+            memory = getattr(self, background.memory)
+            if memory is None:
+                yield f"background[{position}].memory", "the SoC has no weight_memory; allowed: dram"
+            elif background.read_share < 1 and getattr(memory, "write_bandwidth_bytes_per_s", 1) is None:
+                yield f"background[{position}].read_share", f"'{background.memory}' cannot be written; allowed: 1"
 
     def _domain_faults(self) -> Iterator[tuple[str, str]]:
         yield from repeated("domains", [domain.name for domain in self.domains])
@@ -83,6 +98,10 @@ class Soc(Description):
     @property
     def initiators(self) -> tuple[str, ...]:
         """Names of all that ask the interconnect for transfers, in the order in which they are created."""
+        return (*self._own_initiators, *(background.name for background in self.background))
+
+    @property
+    def _own_initiators(self) -> tuple[str, ...]:
         channels = dict.fromkeys(self.dma.channel_of.values())
         return (*(f"core{core}.{channel}" for core in range(self.cores) for channel in channels), "host")
 

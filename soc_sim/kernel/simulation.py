@@ -80,7 +80,11 @@ class Simulation:
     def start(self, process: Process, report_wait: Callable[[], str | None]) -> None:
         """Start a long-lived process; ``report_wait`` says what it waits for (None: it has nothing to do)."""
         self._environment.process(process)
-        self._wait_reports.append(report_wait)
+        self.on_deadlock(report_wait)
+
+    def on_deadlock(self, report: Callable[[], str | None]) -> None:
+        """What to ask for a line of the report when nothing can go on (None: nothing to say)."""
+        self._wait_reports.append(report)
 
     def run(self, finished: Callable[[], bool], until: int | simpy.Event | None = None) -> None:
         """Run until no event is left, up to a time in ps, or until an event fires.

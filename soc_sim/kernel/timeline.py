@@ -14,6 +14,10 @@ class Timeline:
         self.busy_ps = 0
         """Sum of all bookings."""
 
+    def busy_until(self, now_ps: int) -> int:
+        """Of all bookings, the time up to now; what lies after it has no gaps, as nobody books ahead."""
+        return self.busy_ps - max(0, self.free_ps - now_ps)
+
     def book(self, earliest_ps: int, duration_ps: int) -> int:
         """Book ``duration_ps`` from ``earliest_ps`` on, or as soon as the resource is free; the start is returned."""
         start_ps = self.free_ps if self.free_ps > earliest_ps else earliest_ps

@@ -1,6 +1,6 @@
 """The SoC: ``builder`` connects the components, ``soc`` runs a program on them, ``record`` is what happened."""
 
-from soc_sim.system.record import RunRecord
+from soc_sim.system.record import RunRecord, TrafficRecord
 from soc_sim.system.soc import run
 
-__all__ = ["RunRecord", "run"]
+__all__ = ["RunRecord", "TrafficRecord", "run"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,8 @@ from soc_sim.components.accelerator.array import Array
 from soc_sim.components.accelerator.controller import Controller
 from soc_sim.components.accelerator.scheduler import Scheduler
 from soc_sim.components.accelerator.scratchpad import Scratchpad
+from soc_sim.components.background.initiator import Background
+from soc_sim.components.background.patterns import Due
 from soc_sim.components.dma.engine import DmaChannel
 from soc_sim.components.host.vector_unit import Host
 from soc_sim.components.interconnect.fabric import Fabric
@@ -22,6 +24,7 @@ from soc_sim.kernel import (
     Component,
     Dispatched,
     InitiatorPort,
+    Issuer,
     Mailbox,
     Simulation,
     check_wiring,
@@ -52,6 +55,13 @@ class Machine:
     schedulers: tuple[Scheduler, ...]
     """One for each set of cores that work together."""
     domains: Domains
+    background: tuple[Background, ...]
+
+    @property
+    def issuers(self) -> list[Issuer]:
+        """Whoever asks for a program's data."""
+        channels = [channel.issuer for core in self.cores for channel in core.channels]
+        return [*channels, self.host.readers, self.host.writers]
 
     def set_frequency(self, domain: str, clock_hz: float) -> None:
         """Change the frequency of a clock domain now, as :meth:`Domains.set_frequency` does."""
@@ -62,10 +72,16 @@ class Machine:
         found: list[Component] = [*self.memories.values(), self.fabric]
         for core in self.cores:
             found += [core.controller, *core.channels, core.array]
-        return [*found, self.host]
+        return [*found, self.host, *self.background]
 
 
-def build(soc: Soc, simulation: Simulation, core_sets: Sequence[Sequence[int]], scheduling: Scheduling) -> Machine:
+def build(
+    soc: Soc,
+    simulation: Simulation,
+    core_sets: Sequence[Sequence[int]],
+    scheduling: Scheduling,
+    traffic: Sequence[Iterator[Due]] = (),
+) -> Machine:
     """Construct and connect everything.
 
     Args:
@@ -73,6 +89,7 @@ def build(soc: Soc, simulation: Simulation, core_sets: Sequence[Sequence[int]], 
         simulation: The time it lives in.
         core_sets: Cores that work together; each core is in one set.
         scheduling: Of each of these sets.
+        traffic: What each background initiator of the SoC asks for.
 
     Raises:
         ConfigurationError: ports are left unconnected.
@@ -102,8 +119,13 @@ def build(soc: Soc, simulation: Simulation, core_sets: Sequence[Sequence[int]], 
             for log in array.stores:
                 log.subscribe(array.name)
     host = Host(simulation, "host", soc.host, host_queues)
+    background = tuple(
+        Background(simulation, description.name, description, asked)
+        for description, asked in zip(soc.background, traffic, strict=True)
+    )
 
     initiator_ports = [channel.port for core in cores for channel in core.channels] + [host.port]
+    initiator_ports += [initiator.port for initiator in background]
     for port in initiator_ports:
         port.connect(fabric)
     for name, memory in memories.items():
@@ -121,7 +143,7 @@ def build(soc: Soc, simulation: Simulation, core_sets: Sequence[Sequence[int]], 
             "host": [host.clock],
         },
     )
-    return Machine(simulation, memories, fabric, tuple(cores), host, tuple(schedulers), domains)
+    return Machine(simulation, memories, fabric, tuple(cores), host, tuple(schedulers), domains, background)
 
 
 def _core(

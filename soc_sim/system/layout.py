@@ -2,7 +2,7 @@
 
 A program says where its weights and activations lie as if it were alone. The first keeps those addresses; each further
 program follows behind, and so do further sets of activations: an inference must not write where the one before it still
-reads, so each that is under way at the same time has a set of its own.
+reads, so each that is under way at the same time has a set of its own. The data of background initiators come last.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from soc_sim.compiler.program import MemoryName, Program
+from soc_sim.config.background import Background
 from soc_sim.config.soc import Soc
 from soc_sim.errors import MappingError
 from soc_sim.kernel.issuer import RegionLike
@@ -29,6 +30,8 @@ class Layout:
     """For each program and each of its sets of activations: where a region lies (None: where the program says)."""
     ends: Mapping[MemoryName, int]
     """First free address of each memory."""
+    bases: Mapping[str, int]
+    """Name of a background initiator → where its data begin."""
 
 
 def lay_out(soc: Soc, programs: Sequence[Program], most_sets: int) -> Layout:
@@ -38,7 +41,7 @@ def lay_out(soc: Soc, programs: Sequence[Program], most_sets: int) -> Layout:
         MappingError: they do not fit side by side; by how much.
     """
     for sets in dict.fromkeys((most_sets, 1)):
-        layout = _stack(programs, sets)
+        layout = _stack(programs, sets, soc.background)
         excess = {
             name: end - capacity
             for name, end in layout.ends.items()
@@ -46,7 +49,7 @@ def lay_out(soc: Soc, programs: Sequence[Program], most_sets: int) -> Layout:
         }
         if not excess:
             return layout
-    names = " and ".join(program.network for program in programs)
+    names = " and ".join((*(program.network for program in programs), *(one.name for one in soc.background)))
     raise MappingError(*(f"{names} together need {size} bytes more than {name} has" for name, size in excess.items()))
 
 
@@ -55,7 +58,7 @@ def _capacity(soc: Soc, name: MemoryName) -> int | None:
     return None if memory is None else int(memory.capacity_bytes)
 
 
-def _stack(programs: Sequence[Program], sets: int) -> Layout:
+def _stack(programs: Sequence[Program], sets: int, background: Sequence[Background]) -> Layout:
     ends: dict[MemoryName, int] = {}
     placed = []
     for program in programs:
@@ -69,7 +72,11 @@ def _stack(programs: Sequence[Program], sets: int) -> Layout:
                 further[name] = _align(ends.get(name, 0)) - first
                 ends[name] = further[name] + memory_map.used_bytes[name]
             placed[-1].append(_address_of(memory_map.activations, base, further))
-    return Layout(tuple(tuple(addresses) for addresses in placed), ends)
+    bases = {}
+    for initiator in background:
+        bases[initiator.name] = base_of_it = _align(ends.get(initiator.memory, 0))
+        ends[initiator.memory] = base_of_it + initiator.extent_bytes
+    return Layout(tuple(tuple(addresses) for addresses in placed), ends, bases)
 
 
 def _align(address: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -52,6 +53,17 @@ class LayerRecord:
 
 
 @dataclass(frozen=True)
+class TrafficRecord:
+    """Transfers of one initiator over the interconnect."""
+
+    moved_bytes: int
+    latencies_ps: array[int]
+    """Of each transfer that was answered, in order of the memories' answers."""
+    waited_ps: dict[str, int]
+    """Reason → time for which transfers waited for a turn, in the words of the interconnect's ``Traffic``."""
+
+
+@dataclass(frozen=True)
 class RunRecord:
     """One simulation."""
 
@@ -76,6 +88,10 @@ class RunRecord:
     """Initiator → bytes that passed the interconnect."""
     interconnect_busy_ps: dict[str, int]
     """Data path → time it moved data."""
+    traffic: dict[str, TrafficRecord]
+    """Initiator → its transfers."""
+    background_bytes: dict[tuple[str, bool], int]
+    """(background initiator, write) → bytes that it asked for."""
     layers: tuple[LayerRecord, ...]
     phases: dict[str, tuple[Phase, ...]] = field(default_factory=dict)
     """Clock domain → its frequencies and voltages, the first from time zero on."""

@@ -10,11 +10,14 @@ from soc_sim.config.core import Scheduling
 from soc_sim.config.domain import FrequencyChange
 from soc_sim.config.soc import Soc
 from soc_sim.kernel import Ledger, Recorder, Simulation
+from soc_sim.kernel.simulation import Event
 from soc_sim.system.builder import Core, Machine, build
 from soc_sim.system.executable import Executable
 from soc_sim.system.layout import lay_out
-from soc_sim.system.record import BufferRecord, CoreRecord, LayerRecord, RunRecord
+from soc_sim.system.record import BufferRecord, CoreRecord, LayerRecord, RunRecord, TrafficRecord
 from soc_sim.system.stream import Stream
+from soc_sim.system.traffic import background_requests
+from soc_sim.system.watchdog import Watchdog
 
 SETS_OF_ACTIVATIONS = 2
 """Inferences of one program that may be under way at once, where memory allows it: while one ends, the next begins."""
@@ -26,21 +29,32 @@ def run(
     *,
     inferences: int = 1,
     frequency_changes: Sequence[FrequencyChange] = (),
+    seed: int = 0,
     recorder: Recorder | None = None,
 ) -> RunRecord:
-    """Simulate ``inferences`` inferences one after another; ``recorder`` is told what was busy when.
+    """Simulate ``inferences`` inferences one after another, beside the SoC's background traffic.
+
+    Args:
+        soc: The hardware.
+        program: What runs on it.
+        inferences: How often.
+        frequency_changes: Of its clock domains.
+        seed: Of whatever is random in the background traffic.
+        recorder: Is told what was busy when.
 
     Raises:
         ConfigurationError: a change names no domain, or a frequency that the domain does not have.
+        MappingError: program and background traffic do not fit in a memory.
+        InputError: a recording of traffic cannot be used.
         DeadlockError: the program cannot make progress.
     """
     simulation = Simulation(recorder)
     layers = simulation.track("layers", "layers")
     cores = range(soc.cores)
-    machine = build(soc, simulation, [cores], Scheduling())
-    sets = lay_out(soc, [program], min(inferences, SETS_OF_ACTIVATIONS)).sets[0]
+    layout = lay_out(soc, [program], min(inferences, SETS_OF_ACTIVATIONS))
+    machine = build(soc, simulation, [cores], Scheduling(), background_requests(soc, layout, seed))
     executable = Executable(program, cores, soc.dma.channel_of)
-    stream = Stream(simulation, executable, machine.schedulers[0], sets, len(program.instructions))
+    stream = Stream(simulation, executable, machine.schedulers[0], layout.sets[0], len(program.instructions))
     for number in range(inferences):
         stream.submit(number)
     machine.schedulers[0].close()
@@ -48,9 +62,10 @@ def run(
         recorder.begin([layer.name for layer in program.layers])
     for change in frequency_changes:
         simulation.call_at(change.at_ps, partial(machine.set_frequency, change.domain, change.clock_hz))
+    until = _end_of_traffic(machine, stream, inferences) if soc.background else None
     for component in machine.components():
         component.start()
-    simulation.run(lambda: stream.ended == inferences)
+    simulation.run(lambda: stream.ended == inferences, until)
     makespan_ps = max((inference.end_ps or 0 for inference in stream.inferences), default=0)
     record = collect(soc, program, machine, [stream], makespan_ps)
     if layers is not None:
@@ -59,6 +74,23 @@ def run(
     if recorder is not None:
         recorder.end(record.makespan_ps)
     return record
+
+
+def _end_of_traffic(machine: Machine, stream: Stream, inferences: int) -> Event:
+    """Background traffic never ends by itself: an event that ends the run."""
+    ended = machine.simulation.event()
+
+    def stop() -> None:
+        ended.succeed()
+
+    def one_ended() -> None:
+        if stream.ended == inferences:
+            stop()
+
+    stream.on_end = one_ended
+    one_ended()
+    Watchdog(machine, lambda: inferences - stream.ended, stop).start()
+    return ended
 
 
 def collect(soc: Soc, program: Program, machine: Machine, streams: Sequence[Stream], makespan_ps: int) -> RunRecord:
@@ -72,10 +104,8 @@ def collect(soc: Soc, program: Program, machine: Machine, streams: Sequence[Stre
         ledger.close(makespan_ps, last_layer)
     for memory in machine.memories.values():
         memory.finish()
-    issuers = [channel.issuer for core in machine.cores for channel in core.channels]
-    issuers += [machine.host.readers, machine.host.writers]
     asked_bytes: dict[tuple[int, str, bool], int] = {}
-    for issuer in issuers:
+    for issuer in machine.issuers:
         for key, size in issuer.asked_bytes.items():
             asked_bytes[key] = asked_bytes.get(key, 0) + size
     return RunRecord(
@@ -98,6 +128,15 @@ def collect(soc: Soc, program: Program, machine: Machine, streams: Sequence[Stre
         asked_bytes=asked_bytes,
         interconnect_bytes={name: traffic.moved_bytes for name, traffic in machine.fabric.traffic.items()},
         interconnect_busy_ps=machine.fabric.busy_ps(),
+        traffic={
+            name: TrafficRecord(traffic.moved_bytes, traffic.latencies_ps, dict(traffic.waited_ps))
+            for name, traffic in machine.fabric.traffic.items()
+        },
+        background_bytes={
+            (initiator.name, write): size
+            for initiator in machine.background
+            for write, size in initiator.asked_bytes.items()
+        },
         phases={
             name: tuple(phase for phase in phases if phase.start_ps < makespan_ps or phase is phases[0])
             for name, phases in machine.domains.phases.items()

@@ -13,7 +13,8 @@ from descriptions import write
 from soc_sim.cli import main
 
 SOC_KEYS = (
-    "kind, name, cores, array, buffers, dma, controller, interconnect, dram, weight_memory, host, energy, domains"
+    "kind, name, cores, array, buffers, dma, controller, interconnect, dram, weight_memory, host, energy, "
+    "background, domains"
 )
 MEMORIES = "dram, simple_memory, ideal_memory"
 PART = "allowed: a mapping of kind {}, or the name of its file"

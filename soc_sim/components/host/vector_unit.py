@@ -29,6 +29,8 @@ class Host(Component):
         self.port = InitiatorPort(name)
         self.clock = Clock(description.clock_hz)
         self.queues = queues
+        self.at_work = False
+        """Whether an operation is under way."""
         self.ledger = Ledger()
         self.operations = 0
         self._description = description
@@ -74,7 +76,9 @@ class Host(Component):
             self.ledger.record(simulation.now_ps, "wait_controller" if late else "wait_inputs", layer)
             start_ps = simulation.now_ps
             scoreboard.start(operator.index)
+            self.at_work = True
             yield from self._execute(operator, inference, layer)
+            self.at_work = False
             if self._track is not None:
                 index = inference.first_index + operator.index
                 self._track.slice("operator", start_ps, simulation.now_ps, layer, index)

@@ -174,11 +174,12 @@ class Fabric(Component):
             self._grant(output)
 
     def busy_ps(self) -> dict[str, int]:
-        """Data path → time it moved data (a bus has one path)."""
+        """Data path → time it has moved data so far (a bus has one path)."""
+        now_ps = self.simulation.now_ps
         if self.description.kind == "bus":
-            return {self.name: next(iter(self.outputs.values())).read_path.busy_ps}
+            return {self.name: next(iter(self.outputs.values())).read_path.busy_until(now_ps)}
         return {
-            f"{self.name}.{target}.{direction}": path.busy_ps
+            f"{self.name}.{target}.{direction}": path.busy_until(now_ps)
             for target, output in self.outputs.items()
             for direction, path in (("read", output.read_path), ("write", output.write_path))
         }

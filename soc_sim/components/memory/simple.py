@@ -43,5 +43,8 @@ class Simple(Memory):
             duration_ps = -(-accessed_bytes * PS_PER_S // description.read_bandwidth_bytes_per_s)
             start_ps = self._data_path.book(now_ps, duration_ps) + description.read_latency_ps
             end_ps = done_ps = start_ps + duration_ps
-        self.busy_ps = self._data_path.busy_ps
         self._serve(transfer, start_ps, end_ps, done_ps)
+
+    def finish(self) -> None:
+        """What has been promised for later is not counted."""
+        self.busy_ps = self._data_path.busy_until(self.simulation.now_ps)

@@ -19,7 +19,8 @@ from soc_sim.energy.model import EnergyEstimate, area_mm2, estimate
 from soc_sim.kernel import CAUSES
 from soc_sim.observe.statistics.actions import executed, of_run
 from soc_sim.observe.statistics.cores import component_time, core_statistics, mean_over_cores
-from soc_sim.observe.statistics.layer_energy import layer_energy
+from soc_sim.observe.statistics.initiators import initiator_statistics
+from soc_sim.observe.statistics.layer_energy import background_energy, layer_energy
 from soc_sim.observe.statistics.layers import layer_statistics
 from soc_sim.observe.statistics.memories import memory_fit, memory_statistics
 from soc_sim.observe.statistics.stalls import Stalls
@@ -76,6 +77,7 @@ def statistics(record: RunRecord, *, config: Mapping[str, Any], seed: int = 0, w
             "bytes": dict(record.interconnect_bytes),
             "busy_s": {name: span / PS_PER_S for name, span in record.interconnect_busy_ps.items()},
         },
+        "initiators": initiator_statistics(record, background_energy(record, energy)),
         "memory": memory_fit(record),
         "layers": layers,
         "simulation": {"events": record.events, "wall_s": wall_s},

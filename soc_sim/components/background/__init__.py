@@ -1,0 +1,1 @@
+"""Initiators that only ask for data: ``patterns`` says when and where, ``initiator`` asks."""
