@@ -17,3 +17,5 @@ class Options:
     """Needed for every objective but latency."""
     side_by_side: bool = True
     """Whether groups may lie side by side on the array."""
+    reorder: bool = False
+    """Whether rows of weights with zeros may change places."""

@@ -73,7 +73,10 @@ class _Compilation:
         self.sparse = self.zeros is not None and mapping.sparse
         self.rates = rates_of(soc)
         self.options = Options(
-            mapping.objective, None if mapping.objective == "latency" else prices, mapping.side_by_side
+            mapping.objective,
+            None if mapping.objective == "latency" else prices,
+            mapping.side_by_side,
+            mapping.reorder,
         )
         self.layout = lay_out(network, group_operators(network), soc.array.operand_bytes)
         self.names = _unique_names(self.layout.groups)
@@ -220,7 +223,13 @@ class _Compilation:
             weight_bytes=work.tiles.stored_bytes(self.soc.array) if work.operands.w is None else 0,
             metadata_bytes=sum(-(-size.metadata_bits // 8) for size in work.tiles.stored.values()),
             regret=choice.regret,
+            row_order=_row_order(choice.weights),
+            reorder_gain=choice.reorder_gain,
         )
+
+
+def _row_order(weights: SparseLayer | None) -> tuple[tuple[int, ...], ...] | None:
+    return None if weights is None or weights.order is None else tuple(map(tuple, weights.order.tolist()))
 
 
 def _unique_names(groups: list[Group]) -> list[str]:

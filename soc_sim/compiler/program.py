@@ -173,6 +173,13 @@ class Layer:
     """Of these: what says where the zeros are."""
     input_bytes_skipped: int = 0
     """Inputs that are not loaded because they would meet zeros only."""
+    row_order: tuple[tuple[int, ...], ...] | None = None
+    """For each group, output channel of each row of the weights as they are stored; None: in order.
+
+    Rows change places within a tile only: the outputs buffer takes each result at its own place.
+    """
+    reorder_gain: float | None = None
+    """Least expected cost with rows in order over that of the choice; None where reordering was not asked for."""
     regret: Mapping[Flow, float | None] | None = None
     """Dataflow → the least that it is expected to take by the objective, over the choice; None where it cannot run."""
 

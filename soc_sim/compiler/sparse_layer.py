@@ -25,6 +25,7 @@ from soc_sim.config.sparsity import FormatName
 from soc_sim.sparsity.bitmap import Bitmap, extents
 from soc_sim.sparsity.formats import FORMATS
 from soc_sim.sparsity.formats.base import index_bits
+from soc_sim.sparsity.reorder import Order, group_within
 
 MOST_IS_BLOCKS = 4
 _ONES = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).sum(axis=1).astype(np.int64)
@@ -55,9 +56,27 @@ class Sums:
 class SparseLayer:
     """The weights of one layer, and what follows from their zeros."""
 
-    def __init__(self, nonzero: Bitmap, nest: Nest, array: Array, wanted: FormatName | None = None) -> None:
-        """``nonzero``: groups × m × k; ``wanted``: the format to store them in, by default the smallest."""
+    def __init__(
+        self,
+        nonzero: Bitmap,
+        nest: Nest,
+        array: Array,
+        wanted: FormatName | None = None,
+        order: Order | None = None,
+        chunk: int = 1,
+    ) -> None:
+        """Of weights that are not zero where ``nonzero`` (groups × m × k) says so.
+
+        Args:
+            nonzero: Rows in the order in which they are stored and executed.
+            nest: The layer.
+            array: The grid.
+            wanted: The format to store them in; by default the smallest.
+            order: Groups × m, position → output channel; None: as they are.
+            chunk: Rows have moved only within blocks of so many, so tiles have to hold whole ones.
+        """
         self.nonzero, self.nest, self.array = nonzero, nest, array
+        self.wanted, self.order, self.chunk = wanted, order, chunk
         groups, m, k = nonzero.shape
         rows = array.rows
         self.heights = extents(m, rows)
@@ -74,6 +93,19 @@ class SparseLayer:
         self.values = int(self._values[..., -1].sum())
         self._known_blocks: dict[int, list[tuple[NDArray[np.uint8], Integers]]] = {}
         self.format: FormatName = wanted or self._smallest()
+
+    def reordered(self) -> list[SparseLayer]:
+        """The same weights with rows of similar zeros side by side: over all of M, and within blocks of four heights.
+
+        Nothing, where a single row block has room for all of them.
+        """
+        (groups, m, _), rows = self.nonzero.shape, self.array.rows
+        found = []
+        for chunk in (size for size in (m, 4 * rows) if rows < size <= m):
+            order = np.stack([group_within(matrix, rows, chunk) for matrix in self.nonzero])
+            moved = self.nonzero[np.arange(groups)[:, None], order]
+            found.append(SparseLayer(moved, self.nest, self.array, self.wanted, order, chunk))
+        return found
 
     @property
     def sparsity(self) -> float:
@@ -124,7 +156,8 @@ class SparseLayer:
         least = min(max(self.array.rows, self.array.cols), self.nest.channels)
         found: dict[tuple[int, int], list[int]] = {}
         for index, (m, channels) in enumerate(zip(candidates.m.tolist(), candidates.channels.tolist(), strict=True)):
-            if m >= min(self.array.rows, self.nest.m) and channels >= least:
+            whole = m % self.chunk == 0 or m == self.nest.m
+            if whole and m >= min(self.array.rows, self.nest.m) and channels >= least:
                 found.setdefault((m, channels), []).append(index)
         return [(indices, *sizes) for sizes, indices in found.items()]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,8 @@ class Choice:
     """Where zeros are left out, of memory at least; None for dense storage and execution."""
     regret: Mapping[Flow, float | None]
     """Dataflow → the least that it is expected to take by the objective, over the choice; None where it cannot run."""
+    reorder_gain: float | None = None
+    """The least with rows of the weights in order, over the choice; None where reordering was not asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +66,14 @@ def choose(
     models = [CostModel(nest, operands, soc, rates, None, options)]
     if weights is not None:
         models.append(CostModel(nest, operands, soc, rates, weights, options))
+        if options.reorder and weights.sparsity:
+            models += [CostModel(nest, operands, soc, rates, moved, options) for moved in weights.reordered()]
     supported = [flow for flow in FLOWS if dense_family(flow) in soc.array.dataflows]
     priced = [
         (model, evaluation)
         for model in models
         for flow in supported
-        if flow in DATAFLOWS or model.sizes.weights is not None
+        if _executes(model, flow)
         for evaluation in model.evaluate(flow)
     ]
     wanted = [(model, evaluation) for model, evaluation in priced if evaluation.dataflow in flows]
@@ -90,7 +94,26 @@ def choose(
     which = int(np.searchsorted(np.cumsum(sizes), best, side="right"))
     model, evaluation = wanted[which]
     regret = _regret([evaluation for _, evaluation in priced], objective, float(cost[best]))
-    return _choice(model, evaluation, int(np.flatnonzero(evaluation.legal)[best - sum(sizes[:which])]), regret)
+    choice = _choice(model, evaluation, int(np.flatnonzero(evaluation.legal)[best - sum(sizes[:which])]), regret)
+    if options.reorder and weights is not None:
+        in_order = [evaluation for model, evaluation in wanted if _in_order(model)]
+        least = min((_least(evaluation, objective) for evaluation in in_order), default=None)
+        choice = replace(choice, reorder_gain=least / float(cost[best]) if least is not None else None)
+    return choice
+
+
+def _in_order(model: CostModel) -> bool:
+    return model.sizes.weights is None or model.sizes.weights.order is None
+
+
+def _least(evaluation: Evaluation, objective: Objective) -> float:
+    return float(_legal(_value(evaluation, objective), evaluation).min())
+
+
+def _executes(model: CostModel, flow: Flow) -> bool:
+    """Whether a flow is worth a look: sparse ones need weights with zeros, dense ones gain nothing by their order."""
+    weights = model.sizes.weights
+    return flow in DATAFLOWS if weights is None else flow not in DATAFLOWS or weights.order is None
 
 
 def _value(evaluation: Evaluation, objective: Objective) -> Floats:
@@ -106,7 +129,7 @@ def _regret(evaluations: Sequence[Evaluation], objective: Objective, chosen: flo
     """The best of each dataflow over what was chosen."""
     least: dict[Flow, float] = {}
     for evaluation in evaluations:
-        cost = float(_legal(_value(evaluation, objective), evaluation).min())
+        cost = _least(evaluation, objective)
         least[evaluation.dataflow] = min(cost, least.get(evaluation.dataflow, cost))
     return {flow: least[flow] / chosen if flow in least and chosen else None for flow in FLOWS}
 

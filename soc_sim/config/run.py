@@ -67,6 +67,9 @@ class Mapping(Description):
     """Whether small groups (depthwise, grouped) may lie side by side on the array; `false`: one after another."""
     sparse: bool = True
     """Whether zeros of the weights are used; `false` processes and stores them like any other weight."""
+    reorder: bool = False
+    """Whether output channels may change places within a tile, so that row blocks have more zero columns in common;
+    they are written to where they belong."""
     format: FormatName | None = None
     """How weights with zeros are stored; default: as the format that is smallest for the layer."""
 

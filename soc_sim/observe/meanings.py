@@ -52,6 +52,7 @@ MEANINGS: Final[dict[str, str]] = {
     "weight_format": "how the weights are stored",
     "input_bytes_skipped": "inputs that are not loaded because they would meet zeros of weights only",
     "side_by_side": "whether groups lie side by side on the array",
+    "reorder_gain": "least expected cost with the rows of the weights in order over that of the choice",
     "regret": "least expected cost (mapping.objective) under each dataflow over that of the choice; null if impossible",
     "peak_activation_bytes": "highest sum of activations alive at once",
     "used_bytes": "highest address in use",

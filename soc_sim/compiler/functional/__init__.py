@@ -183,8 +183,14 @@ class _Execution:
             own = read.get(name)
             return Reading() if own is None else Reading(own.zero_point, 1.0 if exact else float(own.scale))
 
+        order = None if layer.row_order is None else np.array(layer.row_order)
+        if order is not None and weights is not None:
+            weights = np.take_along_axis(weights, order[..., None], axis=1)
+            nonzero = None if nonzero is None else np.take_along_axis(nonzero, order[..., None], axis=1)
         w, x = (reading(group.head.inputs[i]) for i in (position, 1 - position))
-        return ArrayLayer(layer, group, nest, operands, weights, nonzero if self.program.sparse else None, exact, w, x)
+        return ArrayLayer(
+            layer, group, nest, operands, weights, nonzero if self.program.sparse else None, exact, w, x, order
+        )
 
     def _follow_views(self) -> None:
         """Operators of no layer: their results are other names of their inputs, or (Concat) of several tensors."""

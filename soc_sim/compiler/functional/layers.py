@@ -58,6 +58,8 @@ class ArrayLayer:
     """How it computes in integers; None: in real numbers."""
     w_reading: Reading
     x_reading: Reading
+    order: npt.NDArray[np.int64] | None
+    """Groups × m, row of ``weights`` → output channel; None: in order."""
 
 
 @dataclass(slots=True)
@@ -161,6 +163,12 @@ class _ArrayRun:
         groups, m, pixels = tiles.groups[step.group], tiles.m[step.m], tiles.pixels[step.n]
         box = tuple(slice(*extent) for extent in (pixels.images, pixels.rows, pixels.cols, groups, m))
         shape = (*(extent.size for extent in (groups, m, pixels.images, pixels.rows, pixels.cols)),)
+        if self.layer.order is not None:
+            # Rows change places within a tile: the outputs buffer takes each result at its own place.
+            places = self.layer.order[slice(*groups), slice(*m)] - m.start
+            ordered = np.empty_like(self.sums)
+            np.put_along_axis(ordered, places[..., None], self.sums, axis=1)
+            self.sums = ordered
         sums = self.sums.reshape(shape).transpose(2, 3, 4, 0, 1)
         self.largest_sum = max(self.largest_sum, float(np.abs(sums).max(initial=0.0)))
         group, network = self.layer.group, self.memory.network

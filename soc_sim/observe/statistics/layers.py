@@ -39,6 +39,7 @@ def layer_statistics(record: RunRecord, layer: Layer, energy_j: float | None, wa
         "weight_format": layer.weight_format,
         "weight_bytes": layer.weight_bytes,
         "metadata_bytes": layer.metadata_bytes,
+        "reorder_gain": layer.reorder_gain,
         "input_bytes_skipped": layer.input_bytes_skipped,
         "regret": dict(layer.regret) if layer.regret else None,
         "start_s": moved.start_ps / PS_PER_S,

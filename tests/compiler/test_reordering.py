@@ -1,0 +1,83 @@
+"""Output channels that change places: chosen where it helps, undone by the outputs buffer, right numbers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from systems import make_soc
+
+from soc_sim.compiler import Program, compile  # noqa: A004  the field's word
+from soc_sim.compiler.functional import verify
+from soc_sim.compiler.program import Compute
+from soc_sim.config.run import Mapping
+from soc_sim.config.sparsity import Sparsity
+from soc_sim.network.base import Network
+from soc_sim.network.seeded import random_inputs, with_values
+from soc_sim.network.zoo import load
+from soc_sim.network.zoo.builder import NetworkBuilder
+
+pytest.importorskip("onnx")
+
+
+def network() -> Network:
+    """A convolution with everything behind it that has a place for each channel."""
+    net = NetworkBuilder("one", source="")
+    x = net.input("x", 1, 40, 9, 9)
+    y = net.relu("relu", net.batch_norm("bn", net.conv("conv", x, 48, 3, padding="same")))
+    return with_values(net.build(net.linear("classes", net.flatten("flat", y), 33)), 1)
+
+
+def interleaved(path: Path) -> Sparsity:
+    """Four kinds of output channels that take turns, and some channels without any weight."""
+    mask = np.zeros((48, 40, 3, 3), bool)
+    for channel in range(44):
+        kind = channel % 4
+        mask[channel, 10 * kind : 10 * kind + 10] = np.random.default_rng(channel).random((10, 3, 3)) < 0.7
+    np.savez(path / "masks.npz", conv=mask)
+    return Sparsity(weights=str(path / "masks.npz"))
+
+
+def compiled(path: Path, flow: str, *, reorder: bool, cores: int = 1) -> Program:
+    soc, sparsity = make_soc(buffers="64 KiB", cores=cores), interleaved(path)
+    program = compile(network(), soc, Mapping.model_validate({"dataflow": flow, "reorder": reorder}), sparsity)
+    found = verify(network(), soc, program, random_inputs(network(), 2), sparsity)
+    assert found.matches, found
+    return program
+
+
+def cycles(program: Program) -> int:
+    return sum(i.counts.cycles for i in program.of_layer(0) if isinstance(i, Compute))
+
+
+@pytest.mark.parametrize("cores", [1, 2])
+@pytest.mark.parametrize("flow", ["sOS", "sWS", "csOS"])
+def test_rows_of_a_kind_come_together(tmp_path: Path, flow: str, cores: int) -> None:
+    """Each block of 8 rows then keeps a quarter of the columns; the numbers stay."""
+    before, after = (compiled(tmp_path, flow, reorder=reorder, cores=cores) for reorder in (False, True))
+    assert before.layers[0].row_order is None
+    assert before.layers[0].reorder_gain is None
+    assert after.layers[0].row_order is not None
+    assert sorted(after.layers[0].row_order[0]) == list(range(48))
+    assert cycles(after) < 0.45 * cycles(before)
+    assert after.layers[0].reorder_gain is not None
+    assert after.layers[0].reorder_gain > 1.2
+
+
+def test_whole_networks_compute_the_same_with_and_without() -> None:
+    """All flows at choice, unstructured zeros, several layers."""
+    soc, sparsity = make_soc(buffers="32 KiB"), Sparsity(pattern="unstructured", level=0.9, seed=1)
+    resnet8 = with_values(load("resnet8"), 1)
+    program = compile(resnet8, soc, Mapping(reorder=True), sparsity)
+    assert any(layer.row_order for layer in program.layers)
+    assert all((layer.reorder_gain or 1) > 0.98 for layer in program.layers)
+    assert verify(resnet8, soc, program, random_inputs(resnet8, 2), sparsity).matches
+
+
+def test_a_layer_that_gains_nothing_stays_in_order() -> None:
+    """Zeros that already stand in the array's row blocks."""
+    sparsity = Sparsity(pattern="tile_columns", level=0.7, seed=1)
+    program = compile(network(), make_soc(buffers="64 KiB"), Mapping(reorder=True), sparsity)
+    assert program.layers[0].row_order is None
+    assert program.layers[0].reorder_gain == pytest.approx(1, abs=0.02)
