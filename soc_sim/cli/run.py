@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 
 from soc_sim.cli.configuration import add_overrides, read_run
-from soc_sim.cli.tracing import add_trace_options, trace_settings, tracing
+from soc_sim.cli.tracing import add_trace_options, requested, trace_settings, tracing
 from soc_sim.config.loader import dump
 from soc_sim.errors import InputError
 from soc_sim.explore import bottlenecks
@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
     changed = read_run(args.config, [*settings, *args.what_if], args.seed) if args.what_if else None
     with Console(stderr=True, quiet=args.quiet or not sys.stderr.isatty()).status("simulating"):
         timeline = Timeline() if args.report else None
-        with tracing(configuration.trace, args.trace, args.out, timeline) as recorder:
+        with tracing(configuration.trace, args.trace, args.out, timeline, requested(args)) as recorder:
             result = simulate_run(configuration, recorder=recorder)
         if changed is not None:
             result.document["what_if"] = _comparison(args.what_if, result, simulate_run(changed))

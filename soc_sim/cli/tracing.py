@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from soc_sim.config.trace import Trace
 from soc_sim.errors import InputError
 from soc_sim.kernel import Recorder
+from soc_sim.observe.replacing import replacing
+from soc_sim.observe.requests import RequestRecorder
 from soc_sim.observe.trace.formats import FORMATS, format_of, writing
 from soc_sim.observe.trace.recorder import TraceRecorder
 from soc_sim.observe.trace.selection import DEFAULT, selected
@@ -27,6 +29,14 @@ def add_trace_options(parser: argparse.ArgumentParser) -> None:
         help=f"writes what was busy when; the suffix says in which format: {', '.join(FORMATS)}",
     )
     _add_selection(group, "--trace-")
+    group.add_argument(
+        "--requests",
+        action="append",
+        default=[],
+        metavar="NAME=FILE",
+        help="writes what arrives at a memory (dram=FILE.csv), or what an initiator asks for, as CSV for 'soc-sim dram'"
+        " and for background traffic; may be given several times",
+    )
 
 
 def add_selection_options(parser: argparse.ArgumentParser) -> None:
@@ -87,14 +97,35 @@ def trace_settings(args: argparse.Namespace) -> list[str]:
     return settings
 
 
+def requested(args: argparse.Namespace) -> dict[str, Path]:
+    """Initiator or memory → file, as ``--requests`` says.
+
+    Raises:
+        InputError: an option is no pair, or names one twice.
+    """
+    files: dict[str, Path] = {}
+    for option in args.requests:
+        name, separator, file = option.partition("=")
+        if not separator or not file:
+            raise InputError(f"--requests: '{option}' names no file; write NAME=FILE, as in dram=requests.csv")
+        if name in files:
+            raise InputError(f"--requests: '{name}' is given twice")
+        files[name] = Path(file)
+    return files
+
+
 @contextmanager
 def tracing(
-    trace: Trace | None, file: Path | None, out: Path | None, timeline: Timeline | None = None
+    trace: Trace | None,
+    file: Path | None,
+    out: Path | None,
+    timeline: Timeline | None = None,
+    requests: Mapping[str, Path] | None = None,
 ) -> Iterator[Recorder | None]:
     """A recorder that writes to ``file``, and beside other results in ``out``; None where nothing is to be recorded.
 
     Without ``file`` the section of the configuration says whether there is a trace in ``out``. A ``timeline`` gets what
-    is traced by default, whatever the files contain.
+    is traced by default, whatever the files contain. ``requests``: initiator or memory → file for its requests.
 
     Raises:
         InputError: a file cannot be written.
@@ -104,6 +135,9 @@ def tracing(
         sinks = [files.enter_context(writing(path)) for path in _paths(trace, file, out)]
         if sinks:
             recorders.append(TraceRecorder(*sinks, selection=selected(trace or Trace())))
+        if requests:
+            logs = {name: files.enter_context(replacing(path)) for name, path in requests.items()}
+            recorders.append(RequestRecorder(logs))
         yield Several(*recorders) if len(recorders) > 1 else recorders[0] if recorders else None
 
 

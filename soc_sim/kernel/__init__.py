@@ -9,9 +9,10 @@ from soc_sim.kernel.ledger import CAUSES, Cause, Ledger
 from soc_sim.kernel.mailbox import Dispatched, Mailbox
 from soc_sim.kernel.port import InitiatorPort, Target, check_wiring
 from soc_sim.kernel.reasons import CompletionLog, Reason
-from soc_sim.kernel.recording import DETAILS, Counter, Detail, Recorder, Track
+from soc_sim.kernel.recording import DETAILS, Counter, Detail, Recorder, Requests, Track
 from soc_sim.kernel.scoreboard import Scoreboard
 from soc_sim.kernel.simulation import Simulation
+from soc_sim.kernel.tap import tapped
 from soc_sim.kernel.timeline import Timeline
 from soc_sim.kernel.transfer import Transfer, chunks
 
@@ -33,6 +34,7 @@ __all__ = [
     "Mailbox",
     "Reason",
     "Recorder",
+    "Requests",
     "Scoreboard",
     "Simulation",
     "Target",
@@ -41,4 +43,5 @@ __all__ = [
     "Transfer",
     "check_wiring",
     "chunks",
+    "tapped",
 ]

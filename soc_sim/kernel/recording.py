@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Protocol, get_args
 
 from soc_sim.config.trace import Detail as Detail
+from soc_sim.kernel.transfer import Transfer
 
 DETAILS: tuple[Detail, ...] = get_args(Detail)
 
@@ -39,6 +40,13 @@ class Counter(Protocol):
         """It is ``value`` from ``time_ps`` on; times ascend. Of values at one time the last counts."""
 
 
+class Requests(Protocol):
+    """What an initiator asks for, or what arrives at a memory."""
+
+    def add(self, time_ps: int, transfer: Transfer) -> None:
+        """A transfer arrives at ``time_ps``; times ascend."""
+
+
 class Recorder(Protocol):
     """Somebody who wants to know what happened when."""
 
@@ -48,8 +56,11 @@ class Recorder(Protocol):
     def counter(self, name: str, unit: str) -> Counter | None:
         """The counter of this name, which starts at 0; None: not wanted. Only before :meth:`begin`."""
 
+    def requests(self, name: str) -> Requests | None:
+        """Where to tell what this initiator asks for, or what arrives at this memory; None: not wanted."""
+
     def begin(self, layers: Sequence[str]) -> None:
-        """All tracks have been asked for, and the run begins; ``layers``: their names by index."""
+        """All has been asked for, and the run begins; ``layers``: their names by index."""
 
     def end(self, makespan_ps: int) -> None:
         """The run has ended; nothing will be told any more."""

@@ -9,7 +9,7 @@ from typing import Any
 import simpy
 
 from soc_sim.errors import DeadlockError
-from soc_sim.kernel.recording import Counter, Detail, Recorder, Track
+from soc_sim.kernel.recording import Counter, Detail, Recorder, Requests, Track
 
 Event = simpy.Event
 """What a process waits for."""
@@ -46,6 +46,10 @@ class Simulation:
     def counter(self, name: str, unit: str) -> Counter | None:
         """A counter to tell how much there is of something; None: nobody wants to know."""
         return None if self.recorder is None else self.recorder.counter(name, unit)
+
+    def requests(self, name: str) -> Requests | None:
+        """Where to tell what an initiator asks for, or what arrives at a memory; None: nobody wants to know."""
+        return None if self.recorder is None else self.recorder.requests(name)
 
     def event(self) -> simpy.Event:
         """An event that somebody will fire."""

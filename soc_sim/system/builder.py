@@ -28,6 +28,7 @@ from soc_sim.kernel import (
     Mailbox,
     Simulation,
     check_wiring,
+    tapped,
 )
 from soc_sim.system.domains import Domains
 from soc_sim.system.registry import make_memory
@@ -127,9 +128,9 @@ def build(
     initiator_ports = [channel.port for core in cores for channel in core.channels] + [host.port]
     initiator_ports += [initiator.port for initiator in background]
     for port in initiator_ports:
-        port.connect(fabric)
+        port.connect(tapped(simulation, port.name, fabric))
     for name, memory in memories.items():
-        fabric.outputs[name].port.connect(memory)
+        fabric.outputs[name].port.connect(tapped(simulation, name, memory))
     ports: list[InitiatorPort] = [*initiator_ports, *(output.port for output in fabric.outputs.values())]
     check_wiring(ports)
     domains = Domains(

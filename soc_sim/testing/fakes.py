@@ -90,6 +90,9 @@ class Slices:
     def counter(self, name: str, unit: str) -> None:
         """Counters are not wanted."""
 
+    def requests(self, name: str) -> None:
+        """Requests are not wanted."""
+
     def begin(self, layers: Sequence[str]) -> None:
         """Nothing to prepare."""
 

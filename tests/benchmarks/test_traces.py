@@ -1,4 +1,4 @@
-"""The limits that traces keep, with the machine's speed in them: run by hand, ``pytest tests/benchmarks/test_traces.py``."""
+"""Limits of time and memory that traces keep: to be run by hand, because they depend on the machine."""
 
 from __future__ import annotations
 

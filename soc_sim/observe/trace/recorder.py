@@ -53,6 +53,9 @@ class TraceRecorder:
         self._counters.append(counter)
         return counter
 
+    def requests(self, name: str) -> None:
+        """Requests are not part of a trace."""
+
     def _number(self, track: TrackInfo) -> int | None:
         self._offered.append(track.name)
         if not self._selection.wants(track.name, track.detail):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from soc_sim.kernel import Counter, Detail, Recorder, Track
+from soc_sim.kernel import Counter, Detail, Recorder, Requests, Track
 
 
 class Several:
@@ -22,6 +22,10 @@ class Several:
         """A counter that tells those who want it."""
         wanted = [counter for recorder in self._recorders if (counter := recorder.counter(name, unit)) is not None]
         return _Counters(wanted) if len(wanted) > 1 else wanted[0] if wanted else None
+
+    def requests(self, name: str) -> Requests | None:
+        """The first that wants them."""
+        return next((one for recorder in self._recorders if (one := recorder.requests(name)) is not None), None)
 
     def begin(self, layers: Sequence[str]) -> None:
         """Begin all."""
