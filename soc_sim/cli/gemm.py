@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from soc_sim.cli import gemm_show
 from soc_sim.config.array import DATAFLOWS, SPARSE_DATAFLOWS, Array, DataflowName, SparseDataflowName
 from soc_sim.config.loader import load
 from soc_sim.dataflow import GemmCounts, counts_of_bitmap
@@ -62,6 +63,13 @@ def add_parser(subparsers: Any) -> None:
         help="overrides a value of the array's description, as in edge_tiles=full",
     )
     parser.add_argument("--reference", action="store_true", help="use the register-level model: slow, clock by clock")
+    parser.add_argument(
+        "--show",
+        nargs="?",
+        const="-",
+        metavar="FILE",
+        help="with --reference: a picture of the grid for every cycle, printed, or written as .txt, .png, .svg or .pdf",
+    )
     parser.add_argument("--output", type=Path, metavar="O.npy", help="writes the result, M×N")
 
 
@@ -74,14 +82,17 @@ def run(args: argparse.Namespace) -> int:
     """
     array, weights, inputs = _read(args)
     name, gemm = _choose(args.dataflow, array, weights, inputs)
+    film = gemm_show.film(args.show, array, name, gemm)
     if args.reference:
-        outcome = run_reference(name, array, weights, inputs)
+        outcome = run_reference(name, array, weights, inputs, film)
         output, gemm = outcome.output, outcome.counts
     else:
         output = execute(name, array, weights, inputs)
     correct = matches(output, weights, inputs)
     if args.output is not None:
         _write(args.output, output)
+    if film is not None:
+        gemm_show.show(film, args.show)
     report = _report(name, array, weights, inputs, gemm) | {"matches_reference": correct}
     print(json.dumps(report, indent=2) if args.json else _as_text(report))
     if not correct:
@@ -98,6 +109,7 @@ def _read(args: argparse.Namespace) -> tuple[Array, Matrix, Matrix]:
         faults.append(f"--dataflow: {args.dataflow!r} is unknown; allowed: {', '.join(flows)}{guess}")
     if output is not None and (not output.parent.is_dir() or (output.exists() and not output.is_file())):
         faults.append(f"--output {output}: cannot be written; allowed: a file in an existing folder")
+    faults += gemm_show.faults(args.show, reference=args.reference, as_json=args.json)
     array = operands = None
     faults += _sparsity_faults(args)
     try:

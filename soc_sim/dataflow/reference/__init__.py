@@ -21,7 +21,8 @@ from soc_sim.config.array import SPARSE_DATAFLOWS, Array, DataflowName, SparseDa
 from soc_sim.dataflow.base import GemmCounts
 from soc_sim.dataflow.packed import packed_schedule
 from soc_sim.dataflow.reference.edges import OutputBuffer
-from soc_sim.dataflow.reference.grid import PAD
+from soc_sim.dataflow.reference.film import Film
+from soc_sim.dataflow.reference.grid import PAD, Watch
 from soc_sim.dataflow.reference.memory import BlockDiagonal, Memory
 from soc_sim.dataflow.reference.movements import (
     FoldRun,
@@ -34,9 +35,9 @@ from soc_sim.dataflow.reference.overlapped import run_overlapped
 from soc_sim.dataflow.schedule import Fold, schedule
 from soc_sim.errors import InputError
 
-__all__ = ["ReferenceRun", "run", "run_packed"]
+__all__ = ["Film", "ReferenceRun", "run", "run_packed"]
 
-Movement = Callable[[Memory, OutputBuffer, Indices, Indices, Indices], FoldRun]
+Movement = Callable[[Memory, OutputBuffer, Indices, Indices, Indices, Watch | None], FoldRun]
 _MOVEMENTS: dict[str, Movement] = {"OS": output_stationary, "WS": weight_stationary, "IS": input_stationary}
 """Family → movement: sparse flows move words as the dense ones do, they only leave some out."""
 
@@ -51,7 +52,11 @@ class ReferenceRun:
 
 
 def run(
-    name: DataflowName | SparseDataflowName, array: Array, weights: npt.NDArray[Any], inputs: npt.NDArray[Any]
+    name: DataflowName | SparseDataflowName,
+    array: Array,
+    weights: npt.NDArray[Any],
+    inputs: npt.NDArray[Any],
+    film: Film | None = None,
 ) -> ReferenceRun:
     """Executes W · X on the grid, fold after fold.
 
@@ -60,15 +65,18 @@ def run(
         array: The grid and how folds at its edges are run.
         weights: W, m × k, int64 or float64.
         inputs: X, k × n, of the same type.
+        film: Is shown the grid after every cycle.
 
     Returns:
         The result and the counts, both as they came out of the grid.
 
     Raises:
-        InputError: The array hides the drain, which no movement of words can do.
+        InputError: The array hides the drain, which no movement of words can do; or folds overlap, which is not filmed.
     """
     memory = Memory(weights.tolist(), inputs.tolist(), decompresses=name in SPARSE_DATAFLOWS)
-    return _run(name, array, memory, schedule(name, array, weights != 0, inputs.shape[1]), weights, inputs.shape[1])
+    return _run(
+        name, array, memory, schedule(name, array, weights != 0, inputs.shape[1]), weights, inputs.shape[1], film
+    )
 
 
 def run_packed(name: DataflowName, array: Array, weights: npt.NDArray[Any], inputs: npt.NDArray[Any]) -> ReferenceRun:
@@ -102,6 +110,7 @@ def _run(
     planned: Iterable[Fold],
     weights: npt.NDArray[Any],
     n: int,
+    film: Film | None = None,
 ) -> ReferenceRun:
     """Executes folds one after another, or overlapped."""
     family = name[-2:]
@@ -111,10 +120,16 @@ def _run(
         )
     buffer = OutputBuffer()
     folds = [_indices(family, array, fold) for fold in planned]
+    if array.tile_overlap == "prefetch" and film is not None:
+        raise InputError("tile_overlap: folds that share the grid are not shown; allowed: 'none'")
     if array.tile_overlap == "prefetch":
         runs = [run_overlapped(family, memory, buffer, folds)]
     else:
-        runs = [_MOVEMENTS[family](memory, buffer, *fold) for fold in folds]
+        runs = []
+        for number, fold in enumerate(folds, 1):
+            if film is not None:
+                film.fold(number, len(folds), *fold)
+            runs.append(_MOVEMENTS[family](memory, buffer, *fold, film.cycle if film else None))
     output = np.zeros((len(weights), n), dtype=weights.dtype)  # what no fold produces is zero
     for address, value in buffer.elements.items():
         output[address] = value

@@ -51,7 +51,9 @@ Operation = Callable[[PE, Link, Link], tuple[Link, Link]]
 class Grid:
     """PEs and the links between them."""
 
-    def __init__(self, rows: int, cols: int) -> None:
+    def __init__(self, rows: int, cols: int, watch: Watch | None = None) -> None:
+        """``watch`` is told after every cycle."""
+        self._watch = watch
         self.pes = [[PE() for _ in range(cols)] for _ in range(rows)]
         self._right: list[list[Link]] = [[None] * cols for _ in range(rows)]
         self._down: list[list[Link]] = [[None] * cols for _ in range(rows)]
@@ -80,7 +82,14 @@ class Grid:
         self._right = [[to_right for to_right, _ in row] for row in moves]
         self._down = [[to_bottom for _, to_bottom in row] for row in moves]
         self.cycles += 1
+        if self._watch is not None:
+            self._watch(self, left, top)
         return [row[-1] for row in self._right], self._down[-1]
+
+    @property
+    def links(self) -> tuple[list[list[Link]], list[list[Link]]]:
+        """The words that PEs have put on their right and on their bottom links."""
+        return self._right, self._down
 
     @property
     def busy(self) -> bool:
@@ -93,3 +102,7 @@ class Grid:
     def macs(self) -> int:
         """Multiply-accumulates of all PEs so far."""
         return sum(pe.macs for row in self.pes for pe in row)
+
+
+Watch = Callable[[Grid, Sequence[Link], Sequence[Link]], None]
+"""Sees the grid after a cycle, and what entered by the left and by the top edge."""

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from soc_sim.dataflow.reference.edges import Address, LoadUnits, OutputBuffer, StoreUnits
-from soc_sim.dataflow.reference.grid import PAD, PE, Grid, Link, Padding
+from soc_sim.dataflow.reference.grid import PAD, PE, Grid, Link, Padding, Watch
 from soc_sim.dataflow.reference.memory import Index, Memory
 
 Indices = Sequence[Index]
@@ -25,9 +25,11 @@ class FoldRun:
     macs: int
 
 
-def output_stationary(memory: Memory, buffer: OutputBuffer, ms: Indices, ks: Indices, ns: Indices) -> FoldRun:
+def output_stationary(
+    memory: Memory, buffer: OutputBuffer, ms: Indices, ks: Indices, ns: Indices, watch: Watch | None = None
+) -> FoldRun:
     """PE (i, j) sums up O[ms[i], ns[j]]: W passes to the right, X passes down, then the sums drain downwards."""
-    grid = Grid(len(ms), len(ns))
+    grid = Grid(len(ms), len(ns), watch)
     left = LoadUnits([[memory.weight(m, k) for k in ks] for m in ms], skewed=True)
     top = LoadUnits([[memory.input(k, n) for k in ks] for n in ns], skewed=True)
     bottom = StoreUnits([[address_of(m, n) for m in reversed(ms)] for n in ns], buffer)
@@ -39,9 +41,11 @@ def output_stationary(memory: Memory, buffer: OutputBuffer, ms: Indices, ks: Ind
     return FoldRun(grid.cycles, grid.macs)
 
 
-def weight_stationary(memory: Memory, buffer: OutputBuffer, ms: Indices, ks: Indices, ns: Indices) -> FoldRun:
+def weight_stationary(
+    memory: Memory, buffer: OutputBuffer, ms: Indices, ks: Indices, ns: Indices, watch: Watch | None = None
+) -> FoldRun:
     """PE (i, j) holds W[ms[i], ks[j]]: X passes down, partial sums pass to the right and leave there."""
-    grid = Grid(len(ms), len(ks))
+    grid = Grid(len(ms), len(ks), watch)
     left = LoadUnits([[memory.weight(m, k) for k in reversed(ks)] for m in ms], skewed=False)
     top = LoadUnits([[memory.input(k, n) for n in ns] for k in ks], skewed=True)
     right = StoreUnits([[address_of(m, n) for n in ns] for m in ms], buffer)
@@ -55,9 +59,11 @@ def weight_stationary(memory: Memory, buffer: OutputBuffer, ms: Indices, ks: Ind
     return FoldRun(grid.cycles, grid.macs)
 
 
-def input_stationary(memory: Memory, buffer: OutputBuffer, ms: Indices, ks: Indices, ns: Indices) -> FoldRun:
+def input_stationary(
+    memory: Memory, buffer: OutputBuffer, ms: Indices, ks: Indices, ns: Indices, watch: Watch | None = None
+) -> FoldRun:
     """PE (i, j) holds X[ks[i], ns[j]]: W passes to the right, partial sums pass down and leave there."""
-    grid = Grid(len(ks), len(ns))
+    grid = Grid(len(ks), len(ns), watch)
     top = LoadUnits([[memory.input(k, n) for k in reversed(ks)] for n in ns], skewed=False)
     left = LoadUnits([[memory.weight(m, k) for m in ms] for k in ks], skewed=True)
     bottom = StoreUnits([[address_of(m, n) for m in ms] for n in ns], buffer)
