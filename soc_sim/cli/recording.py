@@ -10,9 +10,8 @@ from rich.console import Console
 from soc_sim.config.loader import load
 from soc_sim.config.run import Run
 from soc_sim.facade import simulate_run
-from soc_sim.observe.figures.pack import pack
+from soc_sim.observe.figures.pack import SHOWN, pack
 from soc_sim.observe.report.sources import StoredRun
-from soc_sim.observe.trace.selection import DEFAULT
 
 
 def recorded(stored: StoredRun, *, quiet: bool = False) -> StoredRun:
@@ -26,7 +25,7 @@ def recorded(stored: StoredRun, *, quiet: bool = False) -> StoredRun:
     with Console(stderr=True, quiet=quiet or not sys.stderr.isatty()).status("simulating"):
         result = simulate_run(load(stored.document["config"], Run))
         if result.latency_ps == stored.document["latency_ps"]:
-            return dataclasses.replace(stored, timeline=pack(result.timeline(DEFAULT)))
+            return dataclasses.replace(stored, timeline=pack(result.timeline(SHOWN)))
     print(
         f"warning: {stored.label}: takes {result.latency_ps} ps here and {stored.document['latency_ps']} ps in the "
         "result, which another version made; its timeline is left out",

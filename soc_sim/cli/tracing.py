@@ -10,11 +10,12 @@ from pathlib import Path
 from soc_sim.config.trace import Trace
 from soc_sim.errors import InputError
 from soc_sim.kernel import Recorder
+from soc_sim.observe.figures.pack import SHOWN
 from soc_sim.observe.replacing import replacing
 from soc_sim.observe.requests import RequestRecorder
 from soc_sim.observe.trace.formats import FORMATS, format_of, writing
 from soc_sim.observe.trace.recorder import TraceRecorder
-from soc_sim.observe.trace.selection import DEFAULT, selected
+from soc_sim.observe.trace.selection import selected
 from soc_sim.observe.trace.several import Several
 from soc_sim.observe.trace.timeline import Timeline
 
@@ -125,12 +126,12 @@ def tracing(
     """A recorder that writes to ``file``, and beside other results in ``out``; None where nothing is to be recorded.
 
     Without ``file`` the section of the configuration says whether there is a trace in ``out``. A ``timeline`` gets what
-    is traced by default, whatever the files contain. ``requests``: initiator or memory → file for its requests.
+    reports show, whatever the files contain. ``requests``: initiator or memory → file for its requests.
 
     Raises:
         InputError: a file cannot be written.
     """
-    recorders: list[Recorder] = [] if timeline is None else [TraceRecorder(timeline, selection=DEFAULT)]
+    recorders: list[Recorder] = [] if timeline is None else [TraceRecorder(timeline, selection=SHOWN)]
     with ExitStack() as files:
         sinks = [files.enter_context(writing(path)) for path in _paths(trace, file, out)]
         if sinks:

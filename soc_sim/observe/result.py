@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from soc_sim.errors import MissingExtraError
 from soc_sim.kernel import Recorder
-from soc_sim.observe.figures.pack import pack
+from soc_sim.observe.figures.pack import SHOWN, pack
 from soc_sim.observe.html import to_html
 from soc_sim.observe.layers_csv import layer_lines
 from soc_sim.observe.plot.plots import Plots
@@ -113,7 +113,7 @@ class Result(Fields):
     def _packed(self) -> dict[str, Any]:
         """The timeline in the form of pages and plots, recorded once."""
         if self._timeline is None:
-            self._timeline = pack(self.timeline(DEFAULT))
+            self._timeline = pack(self.timeline(SHOWN))
         return self._timeline
 
     def _repr_html_(self) -> str:

@@ -7,7 +7,8 @@ The format (``timeline.json``): ``unit_ps`` divides all times. A track has ``kin
 slices), ``lanes`` (how many slices each lane has), ``resolution`` (the width of a bin; 0: exact) and ``data``: base64
 of the zlib stream of unsigned LEB128 numbers, column after column: distance from the end of the lane's slice before
 (from zero for the first), duration, duration minus busy time, kind, layer; each with its sign folded in as protobuf's
-zigzag does.
+zigzag does. A counter of ``counters`` (fill of buffers) has ``count`` values and ``data`` in the same coding: distance
+from the time before, value; where there are too many, ``resolution`` is the width of bins with their mean.
 """
 
 from __future__ import annotations
@@ -21,16 +22,21 @@ from typing import Any, Final
 
 import numpy as np
 
-from soc_sim.observe.trace.columns import Integers, Slices, Tables
+from soc_sim.observe.trace.columns import Integers, Samples, Slices, Tables
 from soc_sim.observe.trace.order import ranks
+from soc_sim.observe.trace.selection import DEFAULT, Selection
 from soc_sim.observe.trace.timeline import Timeline
 
 FORMAT: Final = 1
+SHOWN: Final = Selection(DEFAULT.details | {"counters"})
+"""What has to be recorded for it."""
 MOST_OF_TRACK: Final = 120_000
 MOST_OF_TIMELINE: Final = 600_000
 """Slices; of two to five bytes each, most runs stay below 2 MB."""
 _STALLS: Final = ".stalls"
 _LEFT_OUT: Final = ("commands", "counters")
+_FILL: Final = ".fill"
+_MOST_OF_COUNTER: Final = 20_000
 LAYERS_TRACK: Final = "layers"
 
 
@@ -50,9 +56,9 @@ class Packed:
 
 
 def pack(timeline: Timeline, *, most: int = MOST_OF_TIMELINE) -> dict[str, Any]:
-    """The slices of a timeline as a JSON object of plain values, of at most about ``most`` slices over all tracks.
+    """A timeline as a JSON object of plain values, with at most about ``most`` slices over all tracks.
 
-    Commands of a DRAM, and counters, are left out.
+    Commands of a DRAM, and counters other than the fill of buffers, are left out.
     """
     tables = timeline.tables
     shown = [track for track in range(len(tables.tracks)) if tables.tracks[track].detail not in _LEFT_OUT]
@@ -60,10 +66,16 @@ def pack(timeline: Timeline, *, most: int = MOST_OF_TIMELINE) -> dict[str, Any]:
     # An array and its stalls take turns: together they are one track, of one lane.
     titles = {track: tables.tracks[track].name.removesuffix(_STALLS) for track in sorted(shown, key=places.__getitem__)}
     lanes: dict[str, dict[int, list[Slices]]] = {title: {} for title in titles.values()}
-    for lane, slices in timeline.lanes():
+    for lane, part in timeline.lanes():
         if lane.track in titles:
-            lanes[titles[lane.track]].setdefault(lane.number, []).append(slices)
-    unit_ps = _unit_ps([timeline.all_slices().starts_ps, timeline.all_slices().ends_ps], timeline.end_ps)
+            lanes[titles[lane.track]].setdefault(lane.number, []).append(part)
+    fills = {
+        info.name: timeline.counter(info.name)
+        for info in tables.tracks
+        if info.detail == "counters" and info.name.endswith(_FILL)
+    }
+    slices, times_ps = timeline.all_slices(), [samples.times_ps for samples in fills.values()]
+    unit_ps = _unit_ps([slices.starts_ps, slices.ends_ps, *times_ps], timeline.end_ps)
     budget = min(MOST_OF_TRACK, max(1000, most // max(1, len(lanes))))
     return {
         "format": FORMAT,
@@ -71,7 +83,22 @@ def pack(timeline: Timeline, *, most: int = MOST_OF_TIMELINE) -> dict[str, Any]:
         "end": timeline.end_ps // unit_ps,
         "layers": list(tables.layers),
         "tracks": [_track(title, list(of.values()), tables, unit_ps, budget) for title, of in lanes.items()],
+        "counters": [_counter(name, samples, unit_ps, timeline.end_ps) for name, samples in fills.items()],
     }
+
+
+def _counter(name: str, samples: Samples, unit_ps: int, end_ps: int) -> dict[str, Any]:
+    times, values, resolution = samples.times_ps // unit_ps, samples.values, 0
+    if len(samples) > _MOST_OF_COUNTER:
+        # The mean of a step function over a bin is the difference of its integral, which is a polygon.
+        end = end_ps // unit_ps
+        resolution = -(-end // _MOST_OF_COUNTER)
+        edges = np.arange(0, end + resolution, resolution)
+        corners = np.append(times, end)
+        integral = np.append(0.0, np.cumsum(values * np.diff(corners)))
+        times, values = edges[:-1], np.diff(np.interp(edges, corners, integral)) / np.diff(np.minimum(edges, end))
+    columns = (np.diff(times, prepend=0), np.rint(values).astype(np.int64))
+    return {"track": name, "count": len(times), "resolution": resolution, "data": _text(columns)}
 
 
 def _unit_ps(columns: Iterable[Integers], latency_ps: int) -> int:
@@ -145,6 +172,10 @@ def _encode(lanes: list[Packed]) -> str:
     _, durations, busy, kinds, layers = _joined(lanes)
     # Bins of several kinds start together, and several transfers in flight are busy longer than a bin lasts.
     columns = (np.concatenate([np.zeros(0, np.int64), *gaps]), durations, durations - busy, kinds, layers)
+    return _text(columns)
+
+
+def _text(columns: Iterable[Integers]) -> str:
     return base64.b64encode(zlib.compress(b"".join(leb128(_folded(column)) for column in columns), 9)).decode()
 
 

@@ -36,6 +36,7 @@ PALETTE: Final[dict[str, Colour]] = {
     "host": Colour("#128aa3", "#3fb8d3"),
     "idle": Colour("#858d97", "#6f7882"),
     "dram": Colour("#4d4f9e", "#8f91e6"),
+    "system_sram": Colour("#2a7fa0", "#6bb6d6"),
     "weight_memory": Colour("#8b6bb0", "#b596dd"),
     "interconnect": Colour("#7a6a58", "#b09c84"),
     "leakage": Colour("#6f7680", "#8a929c"),
@@ -46,6 +47,7 @@ PALETTE: Final[dict[str, Colour]] = {
 _SUBJECTS: Final = (
     (r"^(busy|compute|array)", "busy"),
     (r"^weight_memory", "weight_memory"),
+    (r"^system_sram", "system_sram"),
     (r"metadata|decompression", "metadata"),
     (r"weights", "weights"),
     (r"inputs", "inputs"),

@@ -14,6 +14,7 @@ from soc_sim.observe.figures.pack import LAYERS_TRACK, pack
 from soc_sim.observe.figures.palette import subject
 from soc_sim.observe.figures.roofline import roofline
 from soc_sim.observe.flat import flatten
+from soc_sim.observe.report.areas import areas
 from soc_sim.observe.report.sources import StoredRun
 from soc_sim.observe.trace.recorder import TraceRecorder
 from soc_sim.observe.trace.timeline import Timeline
@@ -145,7 +146,7 @@ def _run(run: StoredRun, packed: dict[str, Any]) -> dict[str, Any]:
         "roofline": asdict(roof),
         "timeline": {**packed, "tracks": [_coloured(track) for track in packed["tracks"]]},
         "timeline_hint": _HOW_TO_MOVE if run.timeline else f"{_NOT_RECORDED} {_HOW_TO_MOVE}",
-        "areas": _bandwidths(run.document),
+        "areas": areas(run.document, packed),
     }
 
 
@@ -153,31 +154,6 @@ def _coloured(track: dict[str, Any]) -> dict[str, Any]:
     """With the subject of each kind of slice; where its name tells nothing, that of the track."""
     found = (subject(kind) for kind in track["kinds"])
     return {**track, "subjects": [subject(track["track"]) if name == "other" else name for name in found]}
-
-
-def _bandwidths(document: Document) -> list[dict[str, Any]]:
-    """Bandwidth over time: the bytes of each direction, spread over the time in which its data path was busy."""
-    found = []
-    for memory in ("dram", "weight_memory"):
-        counters = document.get(memory)
-        if counters:
-            parts = [
-                {"track": f"interconnect.{memory}.{direction}", "title": title, "subject": hue, "total": counters[key]}
-                for direction, title, key, hue in (
-                    ("read", "read", "read_bytes", memory),
-                    ("write", "written", "write_bytes", "outputs"),
-                )
-            ]
-            found.append(
-                {
-                    "title": f"{memory.replace('_', ' ')} bandwidth",
-                    "text": "bytes of each direction, spread over the time in which its data path was busy",
-                    "unit": "B/s",
-                    "peak": counters.get("peak_bytes_per_s"),
-                    "parts": parts,
-                }
-            )
-    return found
 
 
 def _names(runs: Sequence[StoredRun]) -> set[str]:

@@ -9,7 +9,12 @@ from typing import Any
 
 from soc_sim.errors import InputError
 from soc_sim.observe.columns import Document
+from soc_sim.observe.figures.pack import pack
+from soc_sim.observe.trace.copying import copy
+from soc_sim.observe.trace.reading import open_trace
+from soc_sim.observe.trace.timeline import Timeline
 
+_READABLE = (".parquet", ".json", ".csv")
 NEEDED = ("config", "network", "latency_s", "latency_ps", "utilisation", "array_time_s", "layers", "warnings")
 
 
@@ -21,7 +26,7 @@ class StoredRun:
     """How a reader tells it from others."""
     document: Document
     timeline: dict[str, Any] | None = None
-    """What :func:`soc_sim.observe.figures.pack.pack` made, where it was stored."""
+    """What :func:`soc_sim.observe.figures.pack.pack` made, of what was recorded."""
 
 
 def read_results(paths: list[Path]) -> list[StoredRun]:
@@ -48,7 +53,17 @@ def _read(path: Path, label: str) -> StoredRun:
     summary, timeline = path / "summary.json", path / "timeline.json"
     if not summary.is_file():
         raise InputError(f"{path}: has no summary.json; name a folder that `soc-sim run --out` wrote, or a JSON file")
-    return StoredRun(label, _document(summary), _object(timeline) if timeline.is_file() else None)
+    return StoredRun(label, _document(summary), _object(timeline) if timeline.is_file() else _dumped(path))
+
+
+def _dumped(folder: Path) -> dict[str, Any] | None:
+    """The timeline of a trace that lies beside the document, as ``run --out DIR --trace FILE`` leaves it."""
+    trace = next((path for suffix in _READABLE if (path := folder / f"trace{suffix}").is_file()), None)
+    if trace is None:
+        return None
+    timeline = Timeline()
+    copy(open_trace(trace), timeline)
+    return pack(timeline)
 
 
 def _document(path: Path) -> dict[str, Any]:

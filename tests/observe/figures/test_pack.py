@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-from unpack import One, leb128_numbers, timeline_of, unpack
+from unpack import One, leb128_numbers, timeline_of, unpack, unpack_counter
 
 from soc_sim.observe.figures.pack import leb128, pack
 
@@ -86,6 +86,34 @@ def test_tracks_come_in_the_order_of_viewing_and_idle_ones_stay() -> None:
     packed = pack(timeline_of([One("layers", "conv1", 0, 10)], tracks=["dram", "host", "core0.array"], end_ps=10))
     assert [track["track"] for track in packed["tracks"]] == ["layers", "core0.array", "host", "dram"]
     assert [track["kinds"] for track in packed["tracks"]] == [["layer"], [], [], []]
+
+
+def test_the_fill_of_buffers_is_kept_and_other_counters_are_not() -> None:
+    samples = [("core0.inputs.fill", 0, 0.0), ("core0.inputs.fill", 250, 64.0), ("core0.inputs.fill", 750, 32.0)]
+    packed = pack(timeline_of([], end_ps=1000, samples=[*samples, ("core0.dma.inputs.outstanding", 0, 3.0)]))
+    (counter,) = packed["counters"]
+    assert counter["track"] == "core0.inputs.fill"
+    assert counter["resolution"] == 0
+    assert [(time * packed["unit_ps"], value) for time, value in unpack_counter(counter)] == [
+        (0, 0),
+        (250, 64),
+        (750, 32),
+    ]
+
+
+def test_a_counter_that_changes_too_often_is_binned_by_its_mean() -> None:
+    """It is 10 for 3 of 4 ps, and 50 for one: 20 on average, wherever bins begin."""
+    samples = [
+        ("core0.inputs.fill", 4 * row + part, value) for row in range(15_000) for part, value in ((0, 10.0), (3, 50.0))
+    ]
+    packed = pack(timeline_of([], end_ps=60_000, samples=samples))
+    (counter,) = packed["counters"]
+    found = unpack_counter(counter)
+    assert len(found) <= 20_000
+    assert counter["resolution"] > 0
+    assert [time for time, _ in found] == [counter["resolution"] * row for row in range(len(found))]
+    total = sum(value * counter["resolution"] for _, value in found)
+    assert abs(total - 20 * 60_000) <= counter["resolution"] * len(found) / 2, "each mean is rounded"
 
 
 def test_a_run_that_takes_no_time_can_be_packed() -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import soc_sim
-from soc_sim.observe.figures.pack import pack
+from soc_sim.observe.figures.pack import SHOWN, pack
 from soc_sim.observe.report.page import write_report
 from soc_sim.observe.report.sources import StoredRun
 
@@ -115,7 +115,7 @@ def runs() -> list[StoredRun]:
     network = soc_sim.load_network("resnet8")
     results = [soc_sim.simulate(soc_sim.load_soc("edge_16x16", [f"cores={cores}"]), network) for cores in (1, 2)]
     return [
-        StoredRun(label, result.document, pack(result.timeline()))
+        StoredRun(label, result.document, pack(result.timeline(SHOWN)))
         for label, result in zip(("one core", "two cores"), results, strict=True)
     ]
 

@@ -162,6 +162,42 @@ def test_tracks_with_transfers_in_flight_unfold(chrome: Chrome, single: Path) ->
     assert page.js("return document.activeElement === arguments[0]", unfolded)
 
 
+def test_areas_show_bandwidth_and_the_fill_of_buffers(chrome: Chrome, single: Path, runs: list[StoredRun]) -> None:
+    """What was read and written in the whole run is what the result says; buffers reach their highest fill."""
+    page, document = Page(chrome, single), runs[0].document
+    titles = page.js("return window.soc_sim.timeline.data.areas.map((area) => area.title)")
+    assert titles[0] == "dram bandwidth"
+    assert set(titles[1:]) >= {f"core0 {buffer} fill" for buffer in ("weights", "inputs", "outputs")}
+    totals = page.js(
+        """
+        const { data, view } = window.soc_sim.timeline, pixel_s = (data.end * data.unit_ps * 1e-12) / view.width;
+        const [bandwidth] = data.areas, total = (values) => values.reduce((sum, value) => sum + value, 0);
+        return bandwidth.parts.map((part) => total(part.cover) * part.rate * pixel_s);
+        """
+    )
+    assert totals == pytest.approx([document["dram"]["read_bytes"], document["dram"]["write_bytes"]], rel=1e-3)
+    peaks = page.js(
+        """
+        const { counters } = window.soc_sim.timeline.data;
+        return [...counters].map(([name, { values }]) => [name, Math.max(...values)]);
+        """
+    )
+    assert dict(peaks) == {
+        f"core0.{buffer}.fill": peak for buffer, peak in document["memory"]["buffer_peak_bytes"].items()
+    }
+
+
+def test_further_cores_unfold(chrome: Chrome, compared: Path) -> None:
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    page = Page(chrome, compared)
+    page.js("document.querySelectorAll('.runs button')[1].click()")
+    WebDriverWait(chrome, 10).until(lambda _: page.all('#timeline-chart [data-track="core1.array"]'))
+    assert not page.all('#timeline-chart [title^="core1.dma"]')
+    page.one('#timeline-chart [data-track="core1.array"]').click()
+    assert page.all('#timeline-chart [title^="core1.dma"]')
+
+
 def test_the_table_sorts_and_filters(chrome: Chrome, single: Path, runs: list[StoredRun]) -> None:
     page, layers = Page(chrome, single), runs[0].document["layers"]
     order = "return [...document.querySelectorAll('#table-body tbody tr')].map((row) => Number(row.dataset.layer))"
@@ -210,7 +246,6 @@ def test_runs_are_compared_and_can_be_switched(chrome: Chrome, compared: Path, r
     page.js("document.querySelector('.runs button').focus()")
     page.keys(RIGHT)
     assert si(two, "s").split()[0] in page.text(".of-run:not([hidden]) .tiles")
-    assert page.all('#timeline-chart [data-track^="core1."]')
 
 
 def test_five_hundred_layers_open_in_two_seconds(chrome: Chrome, tmp_path: Path, runs: list[StoredRun]) -> None:

@@ -11,6 +11,8 @@ import pytest
 from soc_sim.errors import InputError
 from soc_sim.observe.files import write_all
 from soc_sim.observe.report.sources import read_results
+from soc_sim.observe.trace.formats import writing
+from soc_sim.observe.trace.recorder import TraceRecorder
 
 
 def stored(path: Path, document: dict[str, Any]) -> Path:
@@ -25,6 +27,21 @@ def test_a_file_and_a_folder_give_the_same_document(tmp_path: Path, document: di
     assert file.document == folder.document == document
     assert (file.label, folder.label) == ("a", "out")
     assert folder.timeline is None
+
+
+@pytest.mark.parametrize("suffix", [".json", ".csv"])
+def test_a_trace_beside_the_document_is_its_timeline(tmp_path: Path, document: dict[str, Any], suffix: str) -> None:
+    write_all(tmp_path / "out", document, "kind: run\n")
+    with writing(tmp_path / "out" / f"trace{suffix}") as sink:
+        recorder = TraceRecorder(sink)
+        track = recorder.track("core0.array", "tiles")
+        recorder.begin(["conv1", "softmax"])
+        track.slice("compute", 0, 3_000_000, 0)  # type: ignore[union-attr]
+        recorder.end(10_000_000)
+    (run,) = read_results([tmp_path / "out"])
+    assert run.timeline is not None
+    (track_of_run,) = run.timeline["tracks"]
+    assert (track_of_run["track"], track_of_run["kinds"], track_of_run["lanes"]) == ("core0.array", ["compute"], [1])
 
 
 def test_labels_tell_results_apart(tmp_path: Path, document: dict[str, Any]) -> None:

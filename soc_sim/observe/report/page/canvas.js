@@ -69,7 +69,7 @@ function drawCovers(pen, covers, view, top, height) {
 }
 
 function drawLayersTrack(pen, track, view, top) {
-  track.lanes.slice(0, 5).forEach((lane, number) => eachSlice(track, lane, view, (row, x0, x1) => {
+  track.lanes.slice(0, MOST_LAYERS).forEach((lane, number) => eachSlice(track, lane, view, (row, x0, x1) => {
     const y = top + number * LAYER, from = Math.max(x0, -2), wide = Math.max(1, Math.min(x1, view.width + 2) - from - 1);
     const chosen = track.layerOf[row] === state.layer;
     pen.globalAlpha = chosen ? 0.95 : state.layer === null ? 0.24 : 0.12;
@@ -87,17 +87,18 @@ function drawLayersTrack(pen, track, view, top) {
 
 function drawArea(pen, row, view) {
   const { area, top, height } = row;
-  for (const part of area.parts) part.cover = coverage(part.track, view);
-  const highest = area.peak ?? Math.max(...area.parts.map((part) => part.rate));
+  for (const part of area.parts) part.cover = part.series ? means(part.series, view) : coverage(part.track, view);
   const stacked = new Float32Array(view.width);
   for (const part of area.parts) {
     pen.fillStyle = shade(part.subject);
+    pen.globalAlpha = area.unit === "B" ? 0.6 : 1;
     for (let pixel = 0; pixel < view.width; pixel++) {
-      const tall = Math.min(height - stacked[pixel], (height * part.cover[pixel] * part.rate) / highest);
+      const tall = Math.min(height - stacked[pixel], (height * part.cover[pixel] * part.rate) / area.full);
       if (tall > 0) pen.fillRect(pixel, top + height - stacked[pixel] - tall, 1, tall);
       stacked[pixel] += Math.max(0, tall);
     }
   }
+  pen.globalAlpha = 1;
   pen.fillStyle = shade("line");
   pen.fillRect(0, top, view.width, 1);
   pen.fillRect(0, top + height, view.width, 1);

@@ -41,13 +41,23 @@ async function unpackTrack(track) {
   return { ...track, starts, durations, busy, kindOf, layerOf, lanes };
 }
 
+async function unpackCounter(counter) {
+  const [times, values] = columnsOf(await inflate(counter.data), counter.count, 2);
+  for (let row = 1; row < times.length; row++) times[row] += times[row - 1];
+  return { edges: times, values };
+}
+
 const unpacked = new Map();
 
 /** The unpacked timeline of a run; a promise, made once. */
 function timelineOf(index) {
   if (!unpacked.has(index)) {
     const packed = DATA.runs[index].timeline;
-    unpacked.set(index, Promise.all(packed.tracks.map(unpackTrack)).then((tracks) => ({ ...packed, tracks })));
+    const counters = packed.counters ?? [];
+    unpacked.set(index, Promise.all([...packed.tracks.map(unpackTrack), ...counters.map(unpackCounter)]).then((found) => ({
+      ...packed, tracks: found.slice(0, packed.tracks.length),
+      counters: new Map(counters.map((counter, at) => [counter.track, found[packed.tracks.length + at]])),
+    })));
   }
   return unpacked.get(index);
 }
@@ -82,6 +92,22 @@ function addCover(cover, x0, x1, share) {
   cover[first] += (first + 1 - from) * share;
   for (let pixel = first + 1; pixel < last; pixel++) cover[pixel] += share;
   cover[last] += (to - last) * share;
+}
+
+/** Mean over each pixel of what is values[i] from edges[i] on, until the last edge or the end. */
+function means({ edges, values }, view) {
+  const cover = new Float32Array(view.width), count = values.length;
+  let low = 0, high = count;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (edges[middle] <= view.from) low = middle + 1;
+    else high = middle;
+  }
+  for (let row = Math.max(0, low - 1); row < count && edges[row] < view.to; row++) {
+    const end = row + 1 < edges.length ? edges[row + 1] : view.to;
+    addCover(cover, (edges[row] - view.from) * view.scale, (end - view.from) * view.scale, values[row]);
+  }
+  return cover;
 }
 
 /** How busy each pixel of a track is, all lanes together; may exceed one. */

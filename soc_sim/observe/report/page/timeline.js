@@ -1,7 +1,7 @@
 // The timeline: what it shows of which track, and where.
 
 const timeline = { data: null, view: null, expanded: new Set(), rows: [], run: -1 };
-const AXIS = 22, ROW = 22, LANE = 9, LAYER = 17, AREA = 58;
+const AXIS = 22, ROW = 22, LANE = 9, LAYER = 17, AREA = 58, FILL = 30, MOST_LAYERS = 8;
 
 const canvasOf = (name, attributes = {}) => html("canvas", { class: name, ...attributes });
 const overview = canvasOf("overview", { "aria-hidden": "true", height: 28 });
@@ -19,6 +19,27 @@ byId("timeline-tools").append(
 
 const seconds = (units) => units * timeline.data.unit_ps * 1e-12;
 
+/** Further cores show their array alone until they are unfolded. */
+const coreOf = (name) => /^(core[1-9]\d*)[. ]/.exec(name)?.[1];
+const folded = (name) => coreOf(name) && !timeline.expanded.has(coreOf(name));
+
+/** What an area shows of this timeline: each part with its rate, or its series. */
+function areaOf(area, data) {
+  const parts = area.parts.map((part) => {
+    if (part.edges_s) return { ...part, series: { edges: part.edges_s.map((time) => time / (data.unit_ps * 1e-12)), values: part.values }, rate: 1 };
+    if (part.counter) return { ...part, series: data.counters.get(part.counter), rate: 1 };
+    const track = data.tracks.find((candidate) => candidate.track === part.track);
+    return { ...part, track, rate: track ? part.total / (seconds(sum([...track.busy])) || 1) : 0 };
+  }).filter((part) => part.track || part.series?.values.length);
+  return { ...area, parts, full: area.peak ?? highest(parts) };
+}
+
+/** What all parts together reach at most; parts of one area have their edges in common. */
+function highest(parts) {
+  if (!parts.every((part) => part.series)) return Math.max(0, ...parts.map((part) => part.rate));
+  return Math.max(0, ...[...(parts[0]?.series.values ?? [])].map((_, row) => sum(parts.map((part) => part.series.values[row]))));
+}
+
 /** A track is one row, or a row for each of its lanes once it is unfolded; layers always have all of theirs. */
 function arrange() {
   const { data, expanded } = timeline, rows = [];
@@ -26,15 +47,12 @@ function arrange() {
   const add = (row, height) => { rows.push({ ...row, top, height }); top += height + 5; };
   for (const track of data.tracks) {
     const many = track.lanes.length > 1, open = expanded.has(track.track);
-    if (track.track === "layers") add({ kind: "layers", track }, Math.min(track.lanes.length, 5) * LAYER);
+    if (folded(track.track) && !/\.array$/.test(track.track)) continue;
+    if (track.track === "layers") add({ kind: "layers", track }, Math.min(track.lanes.length, MOST_LAYERS) * LAYER);
     else if (many && open) add({ kind: "lanes", track }, track.lanes.length * LANE);
     else add({ kind: many ? "folded" : "slices", track }, ROW);
   }
-  for (const area of run().areas) {
-    const parts = area.parts.map((part) => ({ ...part, track: data.tracks.find((track) => track.track === part.track) })).filter((part) => part.track);
-    for (const part of parts) part.rate = part.total / (seconds(sum([...part.track.busy])) || 1);
-    if (parts.length) add({ kind: "area", area: { ...area, parts } }, AREA);
-  }
+  for (const area of data.areas) if (!folded(area.title)) add({ kind: "area", area }, area.unit === "B" ? FILL : AREA);
   timeline.rows = rows;
   timeline.height = top + 2;
 }
@@ -44,16 +62,17 @@ function drawLabels() {
     const place = `top:${row.top}px;height:${Math.min(row.height, ROW)}px`;
     if (row.kind === "area") {
       return html("span", { style: `top:${row.top}px;height:${row.height}px;flex-wrap:wrap;align-content:center;gap:0 6px`, title: row.area.text },
-        row.area.title, html("small", {}, `full height ${si(row.area.peak ?? Math.max(...row.area.parts.map((part) => part.rate)), row.area.unit, 3)}`));
+        row.area.title, html("small", {}, `full height ${si(row.area.full, row.area.unit, 3)}`));
     }
-    const { track, lanes } = row.track, many = lanes.length > 1 && row.kind !== "layers";
+    const { track, lanes } = row.track, core = /\.array$/.test(track) ? coreOf(track) : undefined;
+    const unfolds = core ?? (lanes.length > 1 && row.kind !== "layers" ? track : null);
     const [, of, name] = /^((?:core\d+|interconnect)\.)?(.*)$/.exec(track);
     const words = [of ? html("span", { class: "of" }, of.slice(0, -1)) : "", name];
-    if (!many) return html("span", { style: place, title: track }, words);
-    const open = timeline.expanded.has(track);
-    return html("button", { type: "button", style: place, title: `${track}: ${lanes.length} lanes`, "aria-expanded": String(open), "data-track": track, onclick: () => {
-      if (open) timeline.expanded.delete(track);
-      else timeline.expanded.add(track);
+    if (!unfolds) return html("span", { style: place, title: track }, words);
+    const open = timeline.expanded.has(unfolds), title = core ? `all of ${core}` : `${track}: ${lanes.length} lanes`;
+    return html("button", { type: "button", style: place, title, "aria-expanded": String(open), "data-track": track, onclick: () => {
+      if (open) timeline.expanded.delete(unfolds);
+      else timeline.expanded.add(unfolds);
       layOut();
       labels.querySelector(`[data-track="${track}"]`).focus();
     } }, words);
@@ -90,6 +109,7 @@ async function loadTimeline() {
   const index = state.run, data = await timelineOf(index);
   if (index !== state.run) return;
   Object.assign(timeline, { data, view: { from: 0, to: data.end } });
+  data.areas ??= run().areas.map((area) => areaOf(area, data)).filter((area) => area.parts.length && area.full > 0);
   byId("timeline-hint").textContent = run().timeline_hint;
   layOut();
   performance.mark("ready");
