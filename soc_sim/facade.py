@@ -163,7 +163,7 @@ def simulate_run(
     program = network if isinstance(network, Program) else compile_run(run, network)
     changes = run.frequency_changes
     record = system.run(soc, program, frequency_changes=changes, seed=run.seed, recorder=recorder)
-    document = statistics(record, config=run.model_dump(mode="json", exclude_none=True), seed=run.seed)
+    document = statistics(record, config=run.model_dump(mode="json", exclude_none=True), seed=run.seed, power=run.power)
     if run.workload.inferences > 1:
         document["steady_latency_s"] = _steady_latency_s(run, program)
     document["simulation"]["wall_s"] = time.perf_counter() - began_s

@@ -56,6 +56,8 @@ class TileCounts:
     """Words of W that the decompression unit answered with zero, without a read."""
     decompression_stall_cycles: int = 0
     """Beyond ``cycles``: the array waits for the decompression unit."""
+    macs_gated: int = 0
+    """Of ``macs``: the weight is a zero that the decompression unit has injected."""
 
 
 @dataclass(frozen=True, slots=True)

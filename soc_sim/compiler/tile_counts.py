@@ -135,6 +135,8 @@ class TileCounter:
             metadata_bytes,
             injected,
             self._decompression_stall(gemm.cycles, entering + gemm.input_words),
+            # Every word of W that enters takes part in equally many products.
+            gemm.macs * injected // entering if entering else 0,
         )
 
     def _decompression_stall(self, cycles: int, words: int) -> int:

@@ -53,6 +53,10 @@ class Array(Description):
     """Width of weights and activations."""
     accumulator_bits: Literal[16, 32, 64] = 32
     """Width of partial sums."""
+    operand_type: Literal["int", "float"] = "int"
+    """Number format of weights and activations, for their energy; cycles do not depend on it."""
+    clock_gating: bool = True
+    """Whether the PEs' clock stops while no tile is computed; otherwise idle cycles cost energy."""
     dataflows: Annotated[tuple[DataflowName, ...], Field(strict=False, min_length=1)] = DATAFLOWS
     """What the array's sequencer supports; `auto` chooses among these."""
     edge_tiles: Literal["actual", "full"] = "actual"

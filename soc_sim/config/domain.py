@@ -25,6 +25,21 @@ class OperatingPoint(Description):
     """Supply at this frequency, for example 0.8 V."""
 
 
+class IdleState(Description):
+    """What idle PEs fall into, how soon, and how they get out again."""
+
+    name: Literal["clock_gated", "power_gated"]
+    """`power_gated` switches the supply off; what leaks on is `leakage_share`."""
+    after_ps: Delay
+    """Idle time after which the state is entered."""
+    wake_up_ps: Delay = 0
+    """From the next tile being ready until the PEs work again."""
+    leakage_share: Annotated[float, Field(ge=0, le=1)] = 1.0
+    """Leakage that remains, of what the PEs leak when powered: retention registers, switches."""
+    retains: bool = True
+    """Whether registers keep their contents; a state that does not is not entered between parts of one tile's sums."""
+
+
 class Domain(Description):
     """Clocks that change their frequency together, and what a change costs."""
 
@@ -38,6 +53,9 @@ class Domain(Description):
     """How long the clocks stand still at each change of frequency."""
     transition_energy_pj: Picojoules = 0.0
     """What each change costs beside that."""
+
+    idle_states: Annotated[tuple[IdleState, ...], Field(strict=False)] = ()
+    """States that the PEs enter while no tile is computed, the earliest first; buffers stay powered."""
 
     @property
     def members(self) -> tuple[str, ...]:
@@ -55,6 +73,12 @@ class Domain(Description):
         if self.clocks and self.name in CLOCKS and self.name not in self.clocks:
             yield "name", f"'{self.name}' is a clock that is not part of the domain; choose another name"
         yield from repeated("clocks", self.clocks)
+        yield from repeated("idle_states", [state.name for state in self.idle_states])
+        if self.idle_states and "array" not in self.members:
+            yield "idle_states", "are those of the array, which is not in this domain"
+        for earlier, later in pairwise(self.idle_states):
+            if later.after_ps <= earlier.after_ps:
+                yield "idle_states", f"'{later.name}' is not entered later than '{earlier.name}'"
         yield from repeated("points", [f"{point.clock_hz} Hz" for point in self.points])
         by_clock = sorted(self.points, key=lambda point: point.clock_hz)
         for slow, fast in pairwise(by_clock):

@@ -32,6 +32,8 @@ class Interconnect(Description):
     """Bytes a data path moves in a cycle."""
     latency_cycles: Annotated[int, Field(ge=0)] = 4
     """Request and response together, without waiting."""
+    hops: PositiveInt = 1
+    """Millimetres of wire, of one hop each, that a byte crosses on average; for its energy alone."""
     arbitration: Literal["round_robin", "fixed_priority", "weighted"] = "round_robin"
     """Who is next when several initiators wait for a memory."""
     priorities: Annotated[tuple[str, ...], Field(strict=False)] = ()

@@ -7,7 +7,18 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveInt
 
-from soc_sim.config.base import Bytes, BytesPerSecond, Delay, Description, Milliamperes, Picoseconds, Volts, no_multiple
+from soc_sim.config.base import (
+    Bytes,
+    BytesPerSecond,
+    Delay,
+    Description,
+    Milliamperes,
+    Milliwatts,
+    Picoseconds,
+    SquareMillimetres,
+    Volts,
+    no_multiple,
+)
 from soc_sim.units import PS_PER_S
 
 Cycles = Annotated[int, Field(ge=0)]
@@ -15,6 +26,15 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 MAPPING_PARTS = ("ro", "ra", "ba", "bg", "co", "ch")
 """Row, rank, bank in its group, bank group, column, channel."""
+
+
+class PublishedEnergy(Description):
+    """What somebody else publishes for this kind of memory, everything included."""
+
+    pj_per_bit: Annotated[float, Field(ge=0)]
+    """Energy of a bit moved, in pJ."""
+    source: str
+    """Who says so."""
 
 
 class DramTiming(Description):
@@ -156,6 +176,8 @@ class Dram(Description):
     """None where no trustworthy currents are published: energy is then unknown."""
     io_pj_per_bit: Annotated[float, Field(ge=0)] | None = None
     """Energy of the interface for each bit moved."""
+    published: Annotated[tuple[PublishedEnergy, ...], Field(strict=False)] = ()
+    """What others give for such a memory: the range of its energy."""
 
     def inconsistencies(self) -> Iterator[tuple[str, str]]:
         """Rows and interleaving that cut a burst in two."""
@@ -209,9 +231,15 @@ class SimpleMemory(Description):
     max_outstanding: PositiveInt = 64
     """Bus requests the memory holds; others wait in the interconnect."""
     read_pj_per_byte: Annotated[float, Field(ge=0)] | None = None
-    """None: unknown."""
+    """Energy of a byte read, in pJ; from a datasheet: supply · read current / bandwidth. None: unknown."""
     write_pj_per_byte: Annotated[float, Field(ge=0)] | None = None
-    """None: unknown."""
+    """Energy of a byte written, in pJ. None: unknown."""
+    leakage_mw: Milliwatts | None = None
+    """Leakage or standby power of the whole memory. None: unknown, and left out with a warning."""
+    area_mm2: SquareMillimetres | None = None
+    """Area of the whole memory, where it is on the chip. None: unknown."""
+    published: Annotated[tuple[PublishedEnergy, ...], Field(strict=False)] = ()
+    """What others give for such a memory: the range of its energy."""
 
     def inconsistencies(self) -> Iterator[tuple[str, str]]:
         """An access larger than the memory, a write latency of a memory that cannot be written."""

@@ -11,6 +11,7 @@ from soc_sim import units
 from soc_sim.config.array import Flow
 from soc_sim.config.base import Description, FileOrName, repeated
 from soc_sim.config.domain import FrequencyChange
+from soc_sim.config.power import PowerReport
 from soc_sim.config.soc import Soc
 from soc_sim.config.sparsity import FormatName, Sparsity
 from soc_sim.config.trace import Trace
@@ -83,6 +84,8 @@ class Run(Description):
     mapping: Mapping = Mapping()
     trace: Trace | None = None
     seed: Annotated[int, Field(ge=0)] = 0
+    power: PowerReport = PowerReport()
+    """How power over time is reported."""
     frequency_changes: Annotated[tuple[FrequencyChange, ...], Field(strict=False)] = ()
     """Changes of clock frequencies while the network runs."""
 

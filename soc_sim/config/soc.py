@@ -13,7 +13,7 @@ from soc_sim.config.background import Background
 from soc_sim.config.base import Description, repeated
 from soc_sim.config.core import BufferName, Buffers, Controller, Dma, Scratchpad
 from soc_sim.config.domain import CLOCKS, Domain
-from soc_sim.config.energy import EnergyTable
+from soc_sim.config.energy import EnergyTable, PartTables
 from soc_sim.config.host import Host
 from soc_sim.config.interconnect import Interconnect
 from soc_sim.config.memory import Memory, SimpleMemory
@@ -39,6 +39,8 @@ class Soc(Description):
     """A second memory for weights alone, such as flash."""
     host: Host
     energy: EnergyTable
+    energy_parts: PartTables = PartTables()
+    """Parts with a table of their own, where an SoC mixes technologies."""
     background: Annotated[tuple[Background, ...], Field(strict=False)] = ()
     """Initiators beside cores and host that share interconnect and memories, from the start of a run to its end."""
     domains: Annotated[tuple[Domain, ...], Field(strict=False)] = ()
@@ -57,6 +59,10 @@ class Soc(Description):
                 yield f"interconnect.{path}", f"'{name}' is no initiator; allowed: {allowed}{hint}"
         yield from self._background_faults()
         yield from self._domain_faults()
+        for position, domain in enumerate(self.domains):
+            parts = [part for part, clock in _CLOCK_OF_PART.items() if clock in domain.members and domain.points]
+            for name in dict.fromkeys(self.table(part).name for part in parts if self.table(part).voltage_v is None):
+                yield f"domains[{position}].points", f"have voltages, but energy table '{name}' names no voltage"
 
     def _background_faults(self) -> Iterator[tuple[str, str]]:
         yield from repeated("background", [background.name for background in self.background])
@@ -84,6 +90,14 @@ class Soc(Description):
                 first = domain.members[0]
                 shown = units.format_quantity(clocks[first], "hz")
                 yield f"domains[{position}].points", f"have none for {first}.clock, {shown}, at which a run begins"
+
+    def table(self, part: str) -> EnergyTable:
+        """The energy table of a part (a key of `energy_parts`)."""
+        return getattr(self.energy_parts, part) or self.energy
+
+    def domain_of(self, clock: str) -> Domain:
+        """The domain of a clock, one of `CLOCKS`."""
+        return next(domain for domain in self.clock_domains if clock in domain.members)
 
     def clock_hz(self, clock: str) -> int:
         """Frequency at the start, of one of `CLOCKS`."""
@@ -118,3 +132,6 @@ class Soc(Description):
         }
         scratchpad: Scratchpad = getattr(self.buffers, buffer)
         return scratchpad.width_bytes or edges[buffer]
+
+
+_CLOCK_OF_PART = {"array": "array", "buffers": "array", "interconnect": "interconnect", "host": "host"}

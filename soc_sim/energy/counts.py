@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -11,6 +12,8 @@ class Traffic:
 
     read_bytes: int = 0
     written_bytes: int = 0
+    metadata_bytes: int = 0
+    """Of ``read_bytes``: what says where the zeros are."""
 
 
 @dataclass(frozen=True)
@@ -36,14 +39,29 @@ class Counts:
     elapsed_ps: int
     """Duration: what leaks and what stands by does so this long."""
     macs: int = 0
-    """Multiply-accumulates that PEs performed."""
-    register_bytes: int = 0
-    """Bytes latched in PE registers and read from there: operands passed on, partial sums updated."""
+    """Multiply-accumulates that PEs performed, gated ones included."""
+    macs_gated: int = 0
+    """Of these: the weight was an injected zero."""
+    idle_pe_cycles: int = 0
+    """Cycles of PEs that were clocked and had no operands: fill, drain, and stalls where the clock goes on."""
+    register_read_bytes: int = 0
+    """Read from PE registers."""
+    register_write_bytes: int = 0
+    """Latched in PE registers."""
+    pe_to_pe_bytes: int = 0
+    """Of these: came over the wire from a neighbour."""
+    decompressed_bytes: int = 0
+    """Words that passed the decompression unit of a sparse layer, injected zeros included."""
     weights_buffer: Traffic = Traffic()
     inputs_buffer: Traffic = Traffic()
     outputs_buffer: Traffic = Traffic()
     interconnect_bytes: int = 0
     """Bytes that crossed the interconnect, in either direction."""
-    host_operations: int = 0
+    host_operations: Mapping[str, int] = field(default_factory=dict)
+    """Kind of operator → operations."""
+    array_ps: Mapping[str, int] | None = None
+    """Power state of the PEs → time in it, summed over cores; None: powered all the time."""
+    transitions: Mapping[str, int] = field(default_factory=dict)
+    """Clock domain → changes of its frequency."""
     dram: MemoryCounts = MemoryCounts()
     weight_memory: MemoryCounts = MemoryCounts()

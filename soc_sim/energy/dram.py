@@ -18,18 +18,25 @@ _PJ_PER_MW_PS = 1e-3
 
 def parts_pj(memory: Dram, currents: DramCurrents, counts: MemoryCounts, elapsed_ps: int) -> dict[str, float]:
     """What ``counts`` cost, by part; ``interface`` only where the description has a figure for it."""
+    return {part: count * pj for part, _, count, pj in actions(memory, currents, counts, elapsed_ps)}
+
+
+def actions(
+    memory: Dram, currents: DramCurrents, counts: MemoryCounts, elapsed_ps: int
+) -> list[tuple[str, str, int, float]]:
+    """(part, unit of its count, count, energy of each) of all parts."""
     timing = memory.timing
     standby_ps = memory.channels * memory.ranks * elapsed_ps
-    parts = {
-        "activate": counts.activates * activate_precharge_pj(currents, timing),
-        "read": counts.read_bursts * read_burst_pj(currents, timing, memory.burst_length),
-        "write": counts.write_bursts * write_burst_pj(currents, timing, memory.burst_length),
-        "refresh": counts.refreshes * refresh_pj(currents, timing),
-        "active_standby": active_mw(currents) * counts.active_ps * _PJ_PER_MW_PS,
-        "precharged_standby": precharged_mw(currents) * (standby_ps - counts.active_ps) * _PJ_PER_MW_PS,
-    }
+    parts = [
+        ("activate", "command", counts.activates, activate_precharge_pj(currents, timing)),
+        ("read", "command", counts.read_bursts, read_burst_pj(currents, timing, memory.burst_length)),
+        ("write", "command", counts.write_bursts, write_burst_pj(currents, timing, memory.burst_length)),
+        ("refresh", "command", counts.refreshes, refresh_pj(currents, timing)),
+        ("active_standby", "ps", counts.active_ps, active_mw(currents) * _PJ_PER_MW_PS),
+        ("precharged_standby", "ps", standby_ps - counts.active_ps, precharged_mw(currents) * _PJ_PER_MW_PS),
+    ]
     if memory.io_pj_per_bit is not None:
-        parts["interface"] = (counts.read_bytes + counts.written_bytes) * 8 * memory.io_pj_per_bit
+        parts.append(("interface", "bit", (counts.read_bytes + counts.written_bytes) * 8, memory.io_pj_per_bit))
     return parts
 
 

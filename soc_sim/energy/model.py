@@ -1,26 +1,33 @@
-"""Energy and area of an SoC: counted actions times the table of its technology node.
+"""Energy of an SoC: counted actions times the tables of its parts.
 
-Modelled: MACs and PE registers, buffers, interconnect, memories, host operations, leakage of PEs and buffers.
-Left out: DMA engines, controller, clock tree, PHYs, leakage of host, interconnect and memories on chip (README.md in
-this folder says more).
+Modelled: MACs by kind, gated ones, registers and wires between PEs, buffers, decompression, interconnect, memories,
+host operations, leakage of PEs and buffers by power state, changes of frequency. Left out: DMA engines, controller,
+clock tree, PHYs, leakage of host and interconnect (README.md in this folder says more).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from soc_sim.config.core import BUFFERS
-from soc_sim.config.energy import MacPoint
-from soc_sim.config.memory import Dram, Memory, SimpleMemory
 from soc_sim.config.soc import Soc
-from soc_sim.energy import dram as dram_energy
-from soc_sim.energy import sram
-from soc_sim.energy.counts import Counts, MemoryCounts, Traffic
-from soc_sim.energy.sram import SramCost
-from soc_sim.errors import ConfigurationError
+from soc_sim.energy.chip import chip
+from soc_sim.energy.counts import Counts
+from soc_sim.energy.lines import Bill, Line, join
+from soc_sim.energy.memories import memory
+from soc_sim.energy.supply import Supply, at_start
 
-_J_PER_PJ = 1e-12
-_PJ_PER_MW_PS = 1e-3
+_ALWAYS = (
+    "array",
+    "weights_buffer",
+    "inputs_buffer",
+    "outputs_buffer",
+    "decompression",
+    "interconnect",
+    "dram",
+    "host",
+    "leakage",
+)
 
 
 @dataclass(frozen=True)
@@ -29,6 +36,10 @@ class EnergyEstimate:
 
     by_component: dict[str, float | None]
     """Component to joules; None where no trustworthy figure is published."""
+    range_j: dict[str, tuple[float, float] | None]
+    """Component to the lowest and highest energy that published figures give."""
+    lines: tuple[Line, ...]
+    """What was counted, and what each costs; a component is the sum of its lines, in their order."""
     warnings: tuple[str, ...]
 
     @property
@@ -37,111 +48,46 @@ class EnergyEstimate:
         known = [joules for joules in self.by_component.values() if joules is not None]
         return sum(known) if len(known) == len(self.by_component) else None
 
+    @property
+    def total_range_j(self) -> tuple[float, float] | None:
+        """Sums of the lowest and of the highest; None if a component is unknown."""
+        known = [span for span in self.range_j.values() if span is not None]
+        if len(known) < len(self.range_j):
+            return None
+        return sum(low for low, _ in known), sum(high for _, high in known)
 
-def estimate(soc: Soc, counts: Counts) -> EnergyEstimate:
+
+def estimate(soc: Soc, counts: Counts, chip_parts: Iterable[tuple[Counts, Supply]] | None = None) -> EnergyEstimate:
     """Energy of ``counts`` on ``soc``.
 
-    Components: ``array`` (MACs and registers), ``weights_buffer``, ``inputs_buffer``, ``outputs_buffer``,
-    ``interconnect``, ``dram`` (standby and refresh included), ``weight_memory`` if the SoC has one, ``host``, and
-    ``leakage`` of PEs and buffers.
+    Components: ``array`` (MACs, registers, wires between PEs), ``weights_buffer``, ``inputs_buffer``,
+    ``outputs_buffer``, ``decompression``, ``interconnect``, ``dram`` (standby and refresh included), ``host``,
+    ``leakage`` of PEs and buffers, ``transitions`` where frequencies changed at a cost, ``weight_memory`` if there is
+    one.
+
+    Args:
+        soc: The hardware.
+        counts: What was done in all.
+        chip_parts: The same, without memories, by the voltages at which it was done; default: all at the voltages with
+            which a run begins.
 
     Raises:
-        ConfigurationError: the table has no MAC of the array's operand width.
+        ConfigurationError: a table has no MAC of the array's operands, or no factor for its cells and temperature.
     """
-    table = soc.energy
-    mac = _mac(soc)
-    buffers = _buffers(soc)
-    traffic = {
-        "weights_buffer": counts.weights_buffer,
-        "inputs_buffer": counts.inputs_buffer,
-        "outputs_buffer": counts.outputs_buffer,
-    }
-    host_pj = table.host_pj_per_operation if soc.host.pj_per_operation is None else soc.host.pj_per_operation
-    leakage_mw = soc.array.rows * soc.array.cols * mac.leakage_mw + sum(cost.leakage_mw for cost, _ in buffers.values())
-    warnings: list[str] = []
-
-    picojoules: dict[str, float | None] = {
-        "array": counts.macs * mac.mac_pj + counts.register_bytes * table.register_pj_per_byte,
-        **{name: _buffer_pj(*buffers[name], traffic[name]) for name in buffers},
-        "interconnect": counts.interconnect_bytes * table.interconnect_pj_per_byte,
-        "dram": _memory_pj(soc.dram, counts.dram, counts.elapsed_ps, warnings),
-        "host": counts.host_operations * host_pj,
-        "leakage": soc.cores * leakage_mw * counts.elapsed_ps * _PJ_PER_MW_PS,
-    }
+    parts = [(counts, at_start(soc))] if chip_parts is None else chip_parts
+    on_chip = join(chip(soc, part, supply) for part, supply in parts)
+    dram = memory("dram", soc.dram, counts.dram, counts.elapsed_ps)
+    apart = Bill(())
+    names = [*_ALWAYS]
+    if any(line.component == "transitions" for line in on_chip.lines):
+        names.append("transitions")
     if soc.weight_memory is not None:
-        picojoules["weight_memory"] = _memory_pj(soc.weight_memory, counts.weight_memory, counts.elapsed_ps, warnings)
+        names.append("weight_memory")
+        apart = memory("weight_memory", soc.weight_memory, counts.weight_memory, counts.elapsed_ps)
+    bill = join((on_chip, dram, apart))
     return EnergyEstimate(
-        {name: None if pj is None else pj * _J_PER_PJ for name, pj in picojoules.items()}, tuple(warnings)
+        {name: bill.component_j(name) for name in names},
+        {name: bill.range_j(name) for name in names},
+        bill.lines,
+        bill.warnings,
     )
-
-
-def area_mm2(soc: Soc) -> dict[str, float]:
-    """Area of PEs and buffers of all cores; DMA, controller, interconnect, host, memories and PHYs are left out.
-
-    Raises:
-        ConfigurationError: the table has no MAC of the array's operand width.
-    """
-    pes = soc.array.rows * soc.array.cols
-    return {
-        "array": soc.cores * pes * _mac(soc).area_mm2,
-        **{name: soc.cores * cost.area_mm2 for name, (cost, _) in _buffers(soc).items()},
-    }
-
-
-def _mac(soc: Soc) -> MacPoint:
-    for point in soc.energy.macs:
-        if point.operand_bits == soc.array.operand_bits:
-            return point
-    known = ", ".join(str(point.operand_bits) for point in soc.energy.macs)
-    raise ConfigurationError(
-        f"soc.energy.macs: '{soc.energy.name}' has no MAC of {soc.array.operand_bits} bits, "
-        f"which soc.array.operand_bits asks for; it has: {known}"
-    )
-
-
-def _buffers(soc: Soc) -> dict[str, tuple[SramCost, int]]:
-    """Cost and port width in bytes of each buffer."""
-    costs = {}
-    for name in BUFFERS:
-        capacity_bytes, width_bytes = getattr(soc.buffers, name).capacity_bytes, soc.port_width_bytes(name)
-        costs[f"{name}_buffer"] = (sram.access(soc.energy.sram, capacity_bytes, 8 * width_bytes), width_bytes)
-    return costs
-
-
-def _buffer_pj(cost: SramCost, width_bytes: int, traffic: Traffic) -> float:
-    """Accesses use the full width: partly used ones at the end of a row cost a little more than this."""
-    return (traffic.read_bytes * cost.read_pj + traffic.written_bytes * cost.write_pj) / width_bytes
-
-
-def _memory_pj(memory: Memory, counts: MemoryCounts, elapsed_ps: int, warnings: list[str]) -> float | None:
-    match memory:
-        case Dram():
-            return _dram_pj(memory, counts, elapsed_ps, warnings)
-        case SimpleMemory():
-            return _simple_pj(memory, counts, warnings)
-        case _:  # an ideal memory is there to show what the rest of the system costs
-            return 0.0
-
-
-def _dram_pj(memory: Dram, counts: MemoryCounts, elapsed_ps: int, warnings: list[str]) -> float | None:
-    if memory.currents is None:
-        warnings.append(f"energy of memory '{memory.name}' is unknown: its description has no currents")
-        return None
-    if memory.io_pj_per_bit is None:
-        warnings.append(
-            f"energy of memory '{memory.name}' is without its interface: its description has no io_pj_per_bit"
-        )
-    return sum(dram_energy.parts_pj(memory, memory.currents, counts, elapsed_ps).values())
-
-
-def _simple_pj(memory: SimpleMemory, counts: MemoryCounts, warnings: list[str]) -> float | None:
-    total = 0.0
-    for action, moved_bytes, pj_per_byte in (
-        ("read", counts.read_bytes, memory.read_pj_per_byte),
-        ("write", counts.written_bytes, memory.write_pj_per_byte),
-    ):
-        if moved_bytes and pj_per_byte is None:
-            warnings.append(f"energy of memory '{memory.name}' is unknown: its description has no {action}_pj_per_byte")
-            return None
-        total += moved_bytes * (pj_per_byte or 0)
-    return total

@@ -27,7 +27,9 @@ def prices(soc: Soc) -> Prices:
         ConfigurationError: the energy of a memory is unknown, so nothing can be chosen by energy.
     """
     nothing: dict[str, Any] = {"elapsed_ps": 0}
-    operand, accumulator = soc.array.operand_bytes, soc.array.accumulator_bytes
+    # Of output-stationary flows; the others latch their stationary operand once a tile, and pass their sums on instead.
+    passed = _MANY * 2 * soc.array.operand_bytes
+    latched = passed + _MANY * soc.array.accumulator_bytes
 
     def cost(**counted: Any) -> float:
         found = estimate(soc, Counts(**{**nothing, **counted}))
@@ -44,14 +46,14 @@ def prices(soc: Soc) -> Prices:
     if soc.weight_memory is not None:  # nobody writes there
         weights = Price(cost(weight_memory=_moved(soc.weight_memory, read=True)), 0.0)
     return Prices(
-        mac_pj=cost(macs=_MANY, register_bytes=_MANY * (2 * operand + accumulator)),
+        mac_pj=cost(macs=_MANY, register_read_bytes=latched, register_write_bytes=latched, pe_to_pe_bytes=passed),
         weights=buffer("weights"),
         inputs=buffer("inputs"),
         outputs=buffer("outputs"),
         interconnect_pj_per_byte=cost(interconnect_bytes=_MANY),
         dram=dram,
         weight_memory=weights,
-        host_operation_pj=cost(host_operations=_MANY),
+        host_operation_pj=cost(host_operations={"any": _MANY}),
         standby_w=cost(elapsed_ps=_MANY),
     )
 

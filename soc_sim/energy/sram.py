@@ -11,7 +11,8 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from soc_sim.config.energy import SramPoint
+from soc_sim.config.energy import CellPoint, EnergyTable, SramPoint
+from soc_sim.errors import ConfigurationError
 
 
 class SramCost(NamedTuple):
@@ -33,14 +34,52 @@ def access(table: Sequence[SramPoint], capacity_bytes: int, width_bits: int) -> 
     - narrower than the table: an access costs as much as the narrowest;
     - wider than the table: equal banks side by side, each as wide as the table allows and accessed together.
     """
-    narrowest, widest = min(p.width_bits for p in table), max(p.width_bits for p in table)
-    banks = math.ceil(width_bits / widest)
+    narrowest, side_by_side = min(p.width_bits for p in table), banks(table, width_bits)
     by_width = [
-        (width, _interpolate(_of_width(table, width), capacity_bytes / banks))
+        (width, _interpolate(_of_width(table, width), capacity_bytes / side_by_side))
         for width in sorted({p.width_bits for p in table})
     ]
-    bank = _interpolate(by_width, max(width_bits / banks, narrowest))
-    return SramCost(*(banks * quantity for quantity in bank))
+    bank = _interpolate(by_width, max(width_bits / side_by_side, narrowest))
+    return SramCost(*(side_by_side * quantity for quantity in bank))
+
+
+def of_table(table: EnergyTable, capacity_bytes: int, width_bits: int) -> SramCost:
+    """Cost of a memory with the cells, and at the temperature, that the table asks for.
+
+    Raises:
+        ConfigurationError: the table has no factors for them.
+    """
+    cost, cell = access(table.sram, capacity_bytes, width_bits), _cell(table)
+    if cell is None:
+        return cost
+    return SramCost(*(a * b for a, b in zip(cost, (cell.read, cell.write, cell.leakage, cell.area), strict=True)))
+
+
+def banks(table: Sequence[SramPoint], width_bits: int) -> int:
+    """Memories side by side that make up a port of ``width_bits``."""
+    return math.ceil(width_bits / max(p.width_bits for p in table))
+
+
+def _cell(table: EnergyTable) -> CellPoint | None:
+    """Factors for the table's cell and temperature; None: those of ``sram`` itself (lstp, 300 K)."""
+    if (table.cell, table.temperature_k) == ("lstp", 300):
+        return None
+    same = CellPoint(cell="lstp", temperature_k=300, read=1.0, write=1.0, leakage=1.0, area=1.0)
+    points = (same, *table.sram_cells)
+    known = sorted((point for point in points if point.cell == table.cell), key=lambda point: point.temperature_k)
+    below = [point for point in known if point.temperature_k <= table.temperature_k]
+    above = [point for point in known if point.temperature_k >= table.temperature_k]
+    if not below or not above:
+        shown = ", ".join(f"{point.cell} {point.temperature_k} K" for point in points)
+        raise ConfigurationError(
+            f"soc.energy: '{table.name}' has no {table.cell} cells at {table.temperature_k} K; it has: {shown}, "
+            "and what lies between two temperatures of one cell"
+        )
+    cold, hot = below[-1], above[0]
+    if cold is hot:
+        return cold
+    fraction = (table.temperature_k - cold.temperature_k) / (hot.temperature_k - cold.temperature_k)
+    return cold.model_copy(update={"leakage": _between(cold.leakage, hot.leakage, fraction)})
 
 
 def _of_width(table: Sequence[SramPoint], width_bits: int) -> list[tuple[int, SramCost]]:

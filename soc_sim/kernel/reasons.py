@@ -34,7 +34,7 @@ class Reason(NamedTuple):
     component: str
     reason: str
     """``transfer, latency, row, refresh, arbitration:<initiator>, credit``; ``busy``: it was still at work; or
-    ``transition``: its frequency was being changed."""
+    ``transition``: its frequency was being changed; ``wake_up``: it was powered up."""
 
 
 class CompletionLog:

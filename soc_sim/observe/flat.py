@@ -13,6 +13,9 @@ UNITS = {
     "cycles": "cycle",
     "ps": "ps",
     "s": "s",
+    "w": "W",
+    "hz": "Hz",
+    "v": "V",
     "j": "J",
     "mm2": "mm2",
 }

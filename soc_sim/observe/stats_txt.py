@@ -15,7 +15,8 @@ from soc_sim.observe.flat import UNITS, Path, flatten, split_unit
 from soc_sim.observe.meanings import MEANINGS
 
 _NAME_WIDTH, _VALUE_WIDTH = 48, 22
-_NO_STATISTICS = ("config", "schema", "seed")
+_NO_STATISTICS = ("config", "schema", "seed", "energy_actions")
+"""What is no statistic, or a table of its own."""
 
 
 def write_stats(file: TextIO, document: Document) -> None:
@@ -28,7 +29,7 @@ def write_stats(file: TextIO, document: Document) -> None:
 def _lines(document: Document) -> Iterator[str]:
     layers = document["layers"]
     for path, value in flatten({key: value for key, value in document.items() if key not in _NO_STATISTICS}):
-        if isinstance(value, str) or path[-1] == "dataflow":
+        if isinstance(value, str) or path[-1] == "dataflow" or path[:2] == ("power", "samples"):
             continue
         described = f"{_description(path)} ({_unit(path)})"
         if path[0] == "layers":

@@ -26,6 +26,8 @@ def summary(document: Document) -> list[tuple[str, str]]:
         ("array time", _array_time(document)),
         *_memories(document),
         ("energy", f"{si(document['energy_j'], 'J')} ({shares(document['energy'] or {}, 'J')})"),
+        *_range(document),
+        *_power(document),
         ("area", _area(document["area_mm2"])),
         *_fit(document),
         *((WARNING, warning) for warning in document["warnings"]),
@@ -65,6 +67,23 @@ def _traffic(memory: Document) -> str:
         f"{si(memory['read_bytes'], 'B')} read, {si(memory['write_bytes'], 'B')} written, "
         f"{si(memory['bandwidth_bytes_per_s'], 'B/s')}{of_peak}{counted if None not in rows.values() else ''}"
     )
+
+
+def _range(document: Document) -> list[tuple[str, str]]:
+    """Where published figures disagree."""
+    span = (document.get("energy_range_j") or {}).get("total")
+    if span is None or span["low"] == span["high"]:
+        return []
+    return [("", f"by other published figures {si(span['low'], 'J')} to {si(span['high'], 'J')}")]
+
+
+def _power(document: Document) -> list[tuple[str, str]]:
+    power = document.get("power")
+    if not power or not power["window_s"]:
+        return []
+    peak = f"at most {si(power['peak_w'], 'W')} over {si(power['window_s'], 's')}"
+    text = f"{si(power['average_w'], 'W')} on average, {peak}"
+    return [("power", text if document["energy_j"] is not None else f"{text}, without what is unknown")]
 
 
 def _area(area_mm2: float | None) -> str:

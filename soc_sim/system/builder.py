@@ -172,5 +172,6 @@ def _core(
         for channel in channels
         if channel.name == f"{name}.{unit}"
     }
-    array = Array(simulation, f"{name}.array", soc.array, buffers, logs, queues["array"])
+    idle_states = soc.domain_of("array").idle_states
+    array = Array(simulation, f"{name}.array", soc.array, buffers, logs, queues["array"], idle_states)
     return Core(array, buffers, channels, controller)

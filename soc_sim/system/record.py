@@ -39,6 +39,8 @@ class CoreRecord:
     buffers: dict[str, BufferRecord]
     dispatched: int
     """Instructions its controller handed over."""
+    idle_spans: tuple[tuple[str, int, int], ...] = ()
+    """(power state, from, until) of its PEs; powered at all other times."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,17 @@ class TrafficRecord:
     """Of each transfer that was answered, in order of the memories' answers."""
     waited_ps: dict[str, int]
     """Reason → time for which transfers waited for a turn, in the words of the interconnect's ``Traffic``."""
+
+
+@dataclass(frozen=True)
+class Times:
+    """When instructions ran: an entry for each completion, columns side by side."""
+
+    instructions: array[int] = field(default_factory=lambda: array("q"))
+    """Index in the program."""
+    started_ps: array[int] = field(default_factory=lambda: array("q"))
+    """When its own work began."""
+    completed_ps: array[int] = field(default_factory=lambda: array("q"))
 
 
 @dataclass(frozen=True)
@@ -93,11 +106,11 @@ class RunRecord:
     background_bytes: dict[tuple[str, bool], int]
     """(background initiator, write) → bytes that it asked for."""
     layers: tuple[LayerRecord, ...]
+    times: Times = field(default_factory=lambda: Times())
     phases: dict[str, tuple[Phase, ...]] = field(default_factory=dict)
     """Clock domain → its frequencies and voltages, the first from time zero on."""
 
     @property
     def array_cycles(self) -> int:
         """Cycles of the array's clock in the makespan, at whatever frequencies."""
-        domain = next(domain for domain in self.soc.clock_domains if "array" in domain.members)
-        return self.phases[domain.name][-1].cycles_at(self.makespan_ps)
+        return self.phases[self.soc.domain_of("array").name][-1].cycles_at(self.makespan_ps)

@@ -14,7 +14,7 @@ from soc_sim.kernel.simulation import Event
 from soc_sim.system.builder import Core, Machine, build
 from soc_sim.system.executable import Executable
 from soc_sim.system.layout import lay_out
-from soc_sim.system.record import BufferRecord, CoreRecord, LayerRecord, RunRecord, TrafficRecord
+from soc_sim.system.record import BufferRecord, CoreRecord, LayerRecord, RunRecord, Times, TrafficRecord
 from soc_sim.system.stream import Stream
 from soc_sim.system.traffic import background_requests
 from soc_sim.system.watchdog import Watchdog
@@ -100,6 +100,8 @@ def collect(soc: Soc, program: Program, machine: Machine, streams: Sequence[Stre
     for core in machine.cores:
         if core.array.at_work is not None:
             core.array.ledger.record(makespan_ps, "busy", core.array.at_work)
+        else:
+            core.array.idle.close(makespan_ps)
     for ledger in _ledgers(machine):
         ledger.close(makespan_ps, last_layer)
     for memory in machine.memories.values():
@@ -137,12 +139,25 @@ def collect(soc: Soc, program: Program, machine: Machine, streams: Sequence[Stre
             for initiator in machine.background
             for write, size in initiator.asked_bytes.items()
         },
+        times=_times(streams),
         phases={
             name: tuple(phase for phase in phases if phase.start_ps < makespan_ps or phase is phases[0])
             for name, phases in machine.domains.phases.items()
         },
         layers=_layer_records(program, streams, asked_bytes),
     )
+
+
+def _times(streams: Sequence[Stream]) -> Times:
+    """Of all streams, whose programs stand in a row."""
+    times, first = Times(), 0
+    for stream in streams:
+        for index, start_ps, end_ps in stream.times():
+            times.instructions.append(first + index)
+            times.started_ps.append(start_ps)
+            times.completed_ps.append(end_ps)
+        first += len(stream.executable.program.instructions)
+    return times
 
 
 def _ledgers(machine: Machine) -> Iterator[Ledger]:
@@ -173,6 +188,7 @@ def _core_record(core: Core) -> CoreRecord:
             for name, buffer in core.buffers.items()
         },
         dispatched=core.controller.dispatched,
+        idle_spans=tuple(core.array.idle.spans),
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from array import array
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -43,6 +44,8 @@ class Stream:
         self.under_way: dict[int, Scoreboard] = {}
         """Number of an inference that has begun and not ended → what is complete of it."""
         self.ended = 0
+        self.boards: list[tuple[array[int], array[int]]] = []
+        """Of each inference that has ended: when its instructions began and when they were complete."""
         self.layer_spans: dict[int, tuple[int, int]] = {}
         """Layer of the program → first start and last end, over all inferences that have ended."""
         self.on_end: Callable[[], None] = _nothing
@@ -71,6 +74,15 @@ class Stream:
                 counts[index] += completed_ps is not None
         return counts
 
+    def times(self) -> Iterator[tuple[int, int, int]]:
+        """(instruction, start, completion) of everything that was completed, in the order of inferences."""
+        for started_ps, completed_ps in self.boards:
+            yield from zip(range(len(started_ps)), started_ps, completed_ps, strict=True)
+        for board in self.under_way.values():
+            for index, (start_ps, end_ps) in enumerate(zip(board.started_ps, board.completed_ps, strict=True)):
+                if start_ps is not None and end_ps is not None:
+                    yield index, start_ps, end_ps
+
     def _begin(self, place: int) -> Inference | None:
         if not self._free:
             return None
@@ -91,6 +103,10 @@ class Stream:
     def _ended(self, place: int, address_of: AddressOf) -> None:
         board = self.under_way.pop(place)
         self._note_layers(board)
+        started_ps, completed_ps = (
+            array("q", (time or 0 for time in times)) for times in (board.started_ps, board.completed_ps)
+        )
+        self.boards.append((started_ps, completed_ps))
         self._free.append(address_of)
         self._end(place)
         self._scheduler.wake()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import sqrt
 from pathlib import Path
 
 import pytest
@@ -76,7 +77,9 @@ def test_the_prices_are_those_of_the_tables() -> None:
     soc = soc_sim.load_soc("edge_16x16")
     found = prices(soc)
     mac = next(point for point in soc.energy.macs if point.operand_bits == soc.array.operand_bits)
-    assert found.mac_pj == pytest.approx(mac.mac_pj + 6 * soc.energy.register_pj_per_byte)
+    # Both operands go on to the next PE, over a wire as long as a PE.
+    wire_pj = 2 * soc.energy.interconnect_pj_per_byte * sqrt(mac.area_mm2)
+    assert found.mac_pj == pytest.approx(mac.mac_pj + 6 * soc.energy.register_pj_per_byte + wire_pj)
     assert found.interconnect_pj_per_byte == pytest.approx(soc.energy.interconnect_pj_per_byte)
     assert found.host_operation_pj == pytest.approx(soc.host.pj_per_operation or soc.energy.host_pj_per_operation)
     assert 0 < found.inputs.read_pj < found.dram.read_pj

@@ -14,10 +14,11 @@ from soc_sim.cli import main
 
 SOC_KEYS = (
     "kind, name, cores, array, buffers, dma, controller, interconnect, dram, weight_memory, host, energy, "
-    "background, domains"
+    "energy_parts, background, domains"
 )
 MEMORIES = "dram, simple_memory, ideal_memory"
 PART = "allowed: a mapping of kind {}, or the name of its file"
+VOLTAGE: dict[str, str | bytes] = {"energy.yaml:3": "technology_nm: 28\nvoltage: 1 V"}
 BANDWIDTHS = "B/s, kB/s, MB/s, GB/s, TB/s, KiB/s, MiB/s, GiB/s, TiB/s"
 SRAM = "kind: simple_memory, name: x, technology: sram, capacity: 64 KiB, read_bandwidth: 1 GB/s"
 
@@ -74,9 +75,9 @@ CASES = (
         "unknown key", {"soc.yaml:5": "  rws: 8"},
         "soc.yaml:4: soc.array.rows: is missing; allowed: a whole number, 1 to 4096",
         "soc.yaml:5: soc.array.rws: unknown key; allowed: kind, rows, cols, clock, operand_bits, accumulator_bits, "
-        "dataflows, edge_tiles, os_drain, tile_overlap, decompression; did you mean 'rows'?",
+        "operand_type, clock_gating, dataflows, edge_tiles, os_drain, tile_overlap, decompression; did you mean 'rows'?",
     ),
-    broken("unknown key at the top", {"run.yaml:7": "  dataflow: auto\nsead: 1"}, "run.yaml:8: sead: unknown key; allowed: kind, soc, workload, mapping, trace, seed, frequency_changes; did you mean 'seed'?"),
+    broken("unknown key at the top", {"run.yaml:7": "  dataflow: auto\nsead: 1"}, "run.yaml:8: sead: unknown key; allowed: kind, soc, workload, mapping, trace, seed, power, frequency_changes; did you mean 'seed'?"),
     broken("missing key", {"run.yaml:4": ""}, "run.yaml:3: workload.network: is missing; allowed: a mapping of kind network, or the name of its file, or a name, or the path of an .onnx file"),
     broken("missing part", {"soc.yaml:13": ""}, f"soc.yaml:1: soc.controller: is missing; {PART.format('controller')}"),
     broken("missing in flow style", {"soc.yaml:12": "dma: {}"}, "soc.yaml:12: soc.dma.clock: is missing; allowed: a quantity, as in '800 MHz'"),
@@ -168,12 +169,14 @@ CASES = (
     broken("domain with another's name", {"soc.yaml:3": "cores: 1\ndomains: [{name: host, clocks: [dma]}]"}, "soc.yaml:4: soc.domains[0].name: 'host' is a clock that is not part of the domain; choose another name"),
     broken("clock in two domains", {"soc.yaml:3": "cores: 1\ndomains: [{name: array}, {name: npu, clocks: [dma, array]}]"}, "soc.yaml:4: soc.domains[1].clocks: 'array' is in domain 'array' already"),
     broken("clocks that differ", {"soc.yaml:3": "cores: 1\ndomains: [{name: npu, clocks: [dma, array]}]", "soc.yaml:12": "dma: {clock: 100 MHz}"}, "soc.yaml:4: soc.domains[0].clocks: have different frequencies: dma 100 MHz, array 200 MHz; allowed: one in common"),
-    broken("no point to begin at", {"soc.yaml:3": "cores: 1\ndomains: [{name: array, points: [{clock: 1 GHz, voltage: 1 V}]}]"}, "soc.yaml:4: soc.domains[0].points: have none for array.clock, 200 MHz, at which a run begins"),
-    broken("voltage that falls", {"soc.yaml:3": "cores: 1\ndomains: [{name: array, points: [{clock: 200 MHz, voltage: 1 V}, {clock: 1 GHz, voltage: 0.9 V}]}]"}, "soc.yaml:4: soc.domains[0].points: 1 GHz needs less voltage than 200 MHz"),
+    broken("no point to begin at", {"soc.yaml:3": "cores: 1\ndomains: [{name: array, points: [{clock: 1 GHz, voltage: 1 V}]}]", **VOLTAGE}, "soc.yaml:4: soc.domains[0].points: have none for array.clock, 200 MHz, at which a run begins"),
+    broken("voltage that falls", {"soc.yaml:3": "cores: 1\ndomains: [{name: array, points: [{clock: 200 MHz, voltage: 1 V}, {clock: 1 GHz, voltage: 0.9 V}]}]", **VOLTAGE}, "soc.yaml:4: soc.domains[0].points: 1 GHz needs less voltage than 200 MHz"),
+    broken("points without the table's voltage", {"soc.yaml:3": "cores: 1\ndomains: [{name: array, points: [{clock: 200 MHz, voltage: 1 V}]}]"}, "soc.yaml:4: soc.domains[0].points: have voltages, but energy table 'made up' names no voltage"),
+    broken("idle states of others", {"soc.yaml:3": "cores: 1\ndomains: [{name: host, idle_states: [{name: power_gated, after: 1 us}]}]"}, "soc.yaml:4: soc.domains[0].idle_states: are those of the array, which is not in this domain"),
     broken("change of no domain", {"run.yaml:1": "kind: run\nfrequency_changes: [{at: 1 ms, domain: aray, clock: 1 GHz}]"}, "run.yaml:2: frequency_changes[0].domain: 'aray' is no clock domain; allowed: array, dma, controller, interconnect, host; did you mean 'array'?"),
     broken(
         "change to no point",
-        {"run.yaml:1": "kind: run\nfrequency_changes: [{at: 1 ms, domain: array, clock: 1 GHz}]", "soc.yaml:3": "cores: 1\ndomains: [{name: array, points: [{clock: 200 MHz, voltage: 1 V}]}]"},
+        {"run.yaml:1": "kind: run\nfrequency_changes: [{at: 1 ms, domain: array, clock: 1 GHz}]", "soc.yaml:3": "cores: 1\ndomains: [{name: array, points: [{clock: 200 MHz, voltage: 1 V}]}]", **VOLTAGE},
         "run.yaml:2: frequency_changes[0].clock: is no point of domain 'array'; allowed: 200 MHz",
     ),
     # --set.

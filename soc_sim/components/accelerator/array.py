@@ -7,11 +7,13 @@ the weights, so there is no other wait for them), or a buffer's ports with the a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from soc_sim.compiler.program import Compute
+from soc_sim.components.accelerator.idle import IdleStates
 from soc_sim.components.accelerator.scratchpad import Scratchpad
 from soc_sim.config.array import Array as Description
+from soc_sim.config.domain import IdleState
 from soc_sim.kernel import Clock, CompletionLog, Component, Reason, Scoreboard, Simulation
 from soc_sim.kernel.ledger import Cause, Ledger
 from soc_sim.kernel.mailbox import Dispatched, Mailbox
@@ -29,12 +31,14 @@ class Array(Component):
         buffers: dict[str, Scratchpad],
         logs: Mapping[str, CompletionLog],
         queue: Mailbox[Dispatched[Compute]],
+        idle_states: Sequence[IdleState] = (),
     ) -> None:
         """``logs``: buffer → completions of the DMA channel that fills or empties it."""
         super().__init__(simulation, name)
         self.clock = Clock(description.clock_hz)
         self.ledger = Ledger()
         self.queue = queue
+        self.idle = IdleStates(idle_states)
         self._buffers = buffers
         self._logs = logs
         self.stores: tuple[CompletionLog, ...] = (logs["outputs"],)
@@ -66,9 +70,14 @@ class Array(Component):
             # What was not asked for is not waited for.
             self.ledger.record(inference.submitted_ps, "idle", layer)
             waited_for = self._account(scoreboard, compute, layer, handed_ps, space_ps)
+            # Sums of a tile in parts stand in the PEs, but for the first part.
+            if wake_up_ps := self.idle.wake_up_ps(simulation.now_ps, empty=compute.output_bytes > 0):
+                yield simulation.wait_until(simulation.now_ps + wake_up_ps)
+                self._record_stall(self.clock.after_ps(simulation.now_ps, 0), "wait_power", layer, _WAKING)
             self.at_work = layer
             yield from self._compute(compute, layer, inference.first_index, waited_for)
             self.at_work = None
+            self.idle.rest(simulation.now_ps)
             self._buffers["weights"].space.give(compute.frees_weights_bytes)
             self._buffers["inputs"].space.give(compute.frees_inputs_bytes)
             scoreboard.complete(compute.index)
@@ -183,3 +192,4 @@ class Array(Component):
 _BUFFER_OF: dict[Cause, str] = {"wait_weights": "weights", "wait_inputs": "inputs", "wait_outputs": "outputs"}
 """What a load that was held up would have filled; a wait of an array for room is one for its own stores."""
 _STOPPED = Reason("clock", "transition")
+_WAKING = Reason("power", "wake_up")

@@ -14,13 +14,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import soc_sim
-from soc_sim.compiler.program import Program
-from soc_sim.energy.model import EnergyEstimate, area_mm2, estimate
+from soc_sim.config.power import PowerReport
+from soc_sim.energy.area import area
+from soc_sim.energy.run import energy_of
 from soc_sim.kernel import CAUSES
-from soc_sim.observe.statistics.actions import executed, of_run
+from soc_sim.observe.statistics.actions import executed
 from soc_sim.observe.statistics.cores import component_time, core_statistics, mean_over_cores
+from soc_sim.observe.statistics.energy import energy_statistics, without_total
 from soc_sim.observe.statistics.initiators import initiator_statistics
-from soc_sim.observe.statistics.layer_energy import background_energy, layer_energy
 from soc_sim.observe.statistics.layers import layer_statistics
 from soc_sim.observe.statistics.memories import memory_fit, memory_statistics
 from soc_sim.observe.statistics.stalls import Stalls
@@ -31,17 +32,23 @@ SCHEMA = 1
 """Version of the document; it grows when keys are added."""
 
 
-def statistics(record: RunRecord, *, config: Mapping[str, Any], seed: int = 0, wall_s: float = 0.0) -> dict[str, Any]:
+def statistics(
+    record: RunRecord,
+    *,
+    config: Mapping[str, Any],
+    seed: int = 0,
+    wall_s: float = 0.0,
+    power: PowerReport | None = None,
+) -> dict[str, Any]:
     """The JSON document of a run of one inference; ``config`` is the resolved configuration to embed."""
     soc, program, latency_ps = record.soc, record.program, record.makespan_ps
-    energy = estimate(soc, of_run(record))
+    energy, areas = energy_of(record), area(soc)
     array_ps = mean_over_cores(record)
     macs_executed = executed(record)
     cycles = record.array_cycles
     pes = soc.array.rows * soc.array.cols * soc.cores
-    layer_energy_j = layer_energy(record, energy)
     stalls = Stalls(record)
-    layers = [layer_statistics(record, layer, layer_energy_j[layer.index], stalls) for layer in program.layers]
+    layers = [layer_statistics(record, layer, energy.layers_j[layer.index], stalls) for layer in program.layers]
     return {
         "schema": SCHEMA,
         "version": soc_sim.__version__,
@@ -50,12 +57,12 @@ def statistics(record: RunRecord, *, config: Mapping[str, Any], seed: int = 0, w
         "network": program.network,
         "latency_s": latency_ps / PS_PER_S,
         "latency_ps": latency_ps,
-        "energy_j": energy.total_j,
-        "energy": energy.by_component,
-        "area_mm2": sum(area_mm2(soc).values()),
-        "area": area_mm2(soc),
+        **energy_statistics(energy, record, power),
+        "area_mm2": sum(areas.by_component.values()),
+        "area": areas.by_component,
         "macs": program.macs,
         "macs_executed": macs_executed,
+        "macs_gated": energy.counts.macs_gated,
         "zeros_injected": sum(layer["zeros_injected"] for layer in layers),
         "metadata_bytes": sum(layer["metadata_bytes"] for layer in layers),
         "input_bytes_skipped": sum(layer["input_bytes_skipped"] for layer in layers),
@@ -77,23 +84,14 @@ def statistics(record: RunRecord, *, config: Mapping[str, Any], seed: int = 0, w
             "bytes": dict(record.interconnect_bytes),
             "busy_s": {name: span / PS_PER_S for name, span in record.interconnect_busy_ps.items()},
         },
-        "initiators": initiator_statistics(record, background_energy(record, energy)),
+        "initiators": initiator_statistics(record, energy.background_j),
         "memory": memory_fit(record),
         "layers": layers,
         "simulation": {"events": record.events, "wall_s": wall_s},
-        "warnings": [*program.warnings, *energy.warnings, *_without_total(energy), *_left_out(program)],
+        "warnings": [
+            *program.warnings,
+            *energy.estimate.warnings,
+            *without_total(energy.estimate),
+            *areas.warnings,
+        ],
     }
-
-
-def _without_total(energy: EnergyEstimate) -> list[str]:
-    """Say what is null, and why: a sum without one of its parts would pass for the whole."""
-    if energy.total_j is not None:
-        return []
-    unknown = ", ".join(name for name, joules in energy.by_component.items() if joules is None)
-    return [f"energy_j is null, of the run and of each layer, because the energy of {unknown} is unknown"]
-
-
-def _left_out(program: Program) -> list[str]:
-    if not program.sparse:
-        return []
-    return ["the energy of the decompression unit is unknown and left out; injected zeros count as executed MACs"]

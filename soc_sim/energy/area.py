@@ -1,0 +1,60 @@
+"""Area of PEs, buffers, decompression unit, host and on-chip memories, as far as a table gives it.
+
+A vector unit is taken as its lanes, each a PE without the array around it; a decompression unit as one operand
+register for each load unit. Left out, and named in a warning: interconnect (wires above the logic), DMA, controller, a
+CPU, PHYs.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from soc_sim.config.core import BUFFERS
+from soc_sim.config.energy import EnergyTable
+from soc_sim.config.memory import SimpleMemory
+from soc_sim.config.soc import Soc
+from soc_sim.energy.chip import buffer_cost, mac_point
+
+
+class Area(NamedTuple):
+    """Area by component, and what is missing."""
+
+    by_component: dict[str, float]
+    """Component → mm²."""
+    warnings: tuple[str, ...]
+
+
+def area(soc: Soc) -> Area:
+    """Area of all cores, host and on-chip memories.
+
+    Raises:
+        ConfigurationError: the table has no MAC of the array's operands, or no factor for its cells and temperature.
+    """
+    array, missing = soc.array, ["interconnect, DMA, controller and PHYs"]
+    found = {"array": soc.cores * array.rows * array.cols * mac_point(soc).area_mm2}
+    for name in BUFFERS:
+        found[f"{name}_buffer"] = soc.cores * buffer_cost(soc, name)[0].area_mm2
+    bit_mm2 = soc.table("array").register_area_mm2
+    if bit_mm2 is None:
+        missing.append("the decompression unit")
+    else:
+        found["decompression"] = soc.cores * (array.rows + array.cols) * array.operand_bits * bit_mm2
+    lane_mm2 = _lane_mm2(soc.table("host"))
+    if soc.host.kind == "vector_unit" and lane_mm2 is not None:
+        found["host"] = soc.host.lanes * lane_mm2
+    else:
+        missing.append("the host")
+    for memory in (soc.dram, soc.weight_memory):
+        if isinstance(memory, SimpleMemory):
+            if memory.area_mm2 is not None:
+                found["dram" if memory is soc.dram else "weight_memory"] = memory.area_mm2
+            elif memory.technology in ("sram", "mram"):
+                missing.append(f"memory '{memory.name}'")
+    return Area(found, (f"area_mm2 is without {', '.join(missing)}: no figure is at hand",))
+
+
+def _lane_mm2(table: EnergyTable) -> float | None:
+    """An int8 multiplier, adder and registers."""
+    return next(
+        (point.area_mm2 for point in table.macs if (point.operand_bits, point.operand_type) == (8, "int")), None
+    )
