@@ -31,6 +31,7 @@ COMMANDS: Final = (
     ("dram", "replays a request trace against one memory"),
     ("report", "writes a page of HTML about one or more results"),
     ("plot", "draws one plot of a result as PNG, SVG or PDF"),
+    ("diff", "says which statistics of two results differ, and by how much"),
     ("trace", "converts a dumped trace, or says what it contains"),
 )
 """Module → what the command does. One whose module does not exist is not listed."""

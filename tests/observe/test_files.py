@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from soc_sim.errors import InputError
@@ -129,3 +130,15 @@ def test_names_of_the_user_keep_to_the_grammar(tmp_path: Path, document: dict[st
     found = statistics(tmp_path / "stats.txt")
     assert found["energy.my_part"][0] == 1
     assert found["layers.0.macs"][:2] == (12000, r'layer "a\n# b": dense multiply-accumulates')
+
+
+def test_every_value_is_a_number_as_python_writes_it(tmp_path: Path, document: dict[str, Any]) -> None:
+    """Values computed with numpy are plain numbers, too; texts that are null in one layer are left out."""
+    first, second = document["layers"]
+    first["sparsity"], first["weight_format"], second["weight_format"] = np.float64(0.7), "dense", None
+    first["regret"], second["regret"] = {"dOS": 1.5}, None
+    write_all(tmp_path, document, "")
+    found = statistics(tmp_path / "stats.txt")
+    assert found["layers.0.sparsity"] == (0.7, 'layer "conv1": share of zeros among the weights', "ratio")
+    assert found["layers.0.regret.dOS"][::2] == (1.5, "ratio")
+    assert not {"layers.1.weight_format", "layers.1.regret", "weight_memory"} & set(found)

@@ -47,13 +47,24 @@ def read_results(paths: list[Path]) -> list[StoredRun]:
     return runs
 
 
+def read_document(path: Path) -> dict[str, Any]:
+    """The document in a folder of ``run --out``, or in a file of any command's ``--json``.
+
+    Raises:
+        InputError: there is none.
+    """
+    if not path.is_dir():
+        return _object(path)
+    if not (path / "summary.json").is_file():
+        raise InputError(f"{path}: has no summary.json; name a folder that `soc-sim run --out` wrote, or a JSON file")
+    return _object(path / "summary.json")
+
+
 def _read(path: Path, label: str) -> StoredRun:
     if not path.is_dir():
         return StoredRun(label, _document(path))
-    summary, timeline = path / "summary.json", path / "timeline.json"
-    if not summary.is_file():
-        raise InputError(f"{path}: has no summary.json; name a folder that `soc-sim run --out` wrote, or a JSON file")
-    return StoredRun(label, _document(summary), _object(timeline) if timeline.is_file() else _dumped(path))
+    document, timeline = _document(path), path / "timeline.json"
+    return StoredRun(label, document, _object(timeline) if timeline.is_file() else _dumped(path))
 
 
 def _dumped(folder: Path) -> dict[str, Any] | None:
@@ -67,7 +78,7 @@ def _dumped(folder: Path) -> dict[str, Any] | None:
 
 
 def _document(path: Path) -> dict[str, Any]:
-    document = _object(path)
+    document = read_document(path)
     missing = [key for key in NEEDED if key not in document]
     if missing:
         raise InputError(f"{path}: is no result of `soc-sim run --json`: it has no {', '.join(missing)}")
