@@ -45,7 +45,7 @@ PALETTE: Final[dict[str, Colour]] = {
 """Subject → colour."""
 
 _SUBJECTS: Final = (
-    (r"^(busy|compute|array)", "busy"),
+    (r"^(busy|compute|array)|\.array$", "busy"),
     (r"^weight_memory", "weight_memory"),
     (r"^system_sram", "system_sram"),
     (r"metadata|decompression", "metadata"),

@@ -1,4 +1,4 @@
-"""Plots over time: what each component did, and the bandwidth of the memories."""
+"""Plots over time: what each component did, the bandwidth of main memory, power."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ Span = tuple[float, float]
 
 _BINS = 900
 _ROW = 0.82
+_MOST_OF_LEGEND = 6
 _SUBJECTS = {"busy": "computing", "weights": "weights", "inputs": "inputs", "outputs": "outputs", "host": "host"}
 
 
@@ -73,6 +74,24 @@ def bandwidths(axes: Axes, style: Style, document: Document, packed: Mapping[str
     _time_axis(axes, edges_ps)
     legend_above(axes, style, drawn)
     axes.set_title(f"{document['network']}: DRAM bandwidth")
+
+
+def powers(axes: Axes, style: Style, document: Document) -> None:
+    """Mean power of each component whose energy is known, where the document has it over time."""
+    samples = (document.get("power") or {}).get("samples") or {"time_s": [], "components_w": {}}
+    components = {name: np.array(values) for name, values in samples["components_w"].items() if any(values)}
+    edges_ps, drawn = np.array(samples["time_s"]) * PS_PER_S, {}
+    bottom = np.zeros(max(0, len(edges_ps) - 1))
+    for name, watts in sorted(components.items(), key=lambda item: -float(item[1].sum())):
+        _fill(axes, edges_ps, bottom, bottom + watts, style.of(name))
+        bottom = bottom + watts
+        drawn[name] = name.replace("_", " ")
+    axes.grid(axis="y")
+    axes.set_ylim(0)
+    with_unit(axes.yaxis, "W")
+    _time_axis(axes, edges_ps if len(edges_ps) else _edges_ps(document, None))
+    legend_above(axes, style, dict(list(drawn.items())[:_MOST_OF_LEGEND]))
+    axes.set_title(f"{document['network']}: power")
 
 
 def _fill(axes: Axes, edges_ps: Numbers, low: Numbers, high: Numbers, colour: str) -> None:

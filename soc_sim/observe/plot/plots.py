@@ -13,7 +13,7 @@ from soc_sim.observe.plot.picture import Picture, draw
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-KINDS: Final = ("timeline", "layers", "causes", "roofline", "energy", "bandwidth", "dataflow")
+KINDS: Final = ("timeline", "layers", "causes", "roofline", "energy", "power", "bandwidth", "dataflow")
 OVER_TIME: Final = ("timeline", "bandwidth")
 """Those that need a timeline."""
 
@@ -56,6 +56,10 @@ class Plots:
     def energy(self, **size: Any) -> Picture:
         """Energy by component."""
         return self._drawn(overall.energies, {"height": 3.2, **size})
+
+    def power(self, **size: Any) -> Picture:
+        """Power over time, by component."""
+        return self._drawn(over_time.powers, size)
 
     def dataflow(self, **size: Any) -> Picture:
         """The dataflow chosen for each layer, and the regret of the others."""

@@ -109,9 +109,11 @@ def _energy(document: Document, energy_j: float | None) -> dict[str, str]:
     if energy_j is None:
         known = sum(joules for joules in (document.get("energy") or {}).values() if joules is not None)
         return _tile("Energy", "unknown", f"{si(known, 'J')} of it known" if known else "no part is known")
-    watts = f"{si(energy_j / document['latency_s'], 'W')} on average" if document["latency_s"] else ""
-    efficiency = f", {2e-12 * document['macs'] / energy_j:.3g} TOPS/W" if energy_j else ""
-    return _tile("Energy", si(energy_j, "J"), watts + efficiency)
+    remarks = [f"{si(energy_j / document['latency_s'], 'W')} on average"] if document["latency_s"] else []
+    if (power := document.get("power")) is not None:
+        remarks.append(f"at most {si(power['peak_w'], 'W')} over {si(power['window_s'], 's')}")
+    remarks += [f"{2e-12 * document['macs'] / energy_j:.3g} TOPS/W"] if energy_j else []
+    return _tile("Energy", si(energy_j, "J"), ", ".join(remarks))
 
 
 def _tile(label: str, figure: str, more: str) -> dict[str, str]:
@@ -160,6 +162,7 @@ def _names(runs: Sequence[StoredRun]) -> set[str]:
     """All names that get a colour."""
     names = {"dram", "outputs", "weight_memory", "other"}
     for run in runs:
+        names |= set(run.document.get("component_time_s") or {})
         names |= {*CAUSES, *run.document["array_time_s"], *(run.document.get("energy") or {})}
         for layer in run.document["layers"]:
             names |= {*layer["stall_s"], *(layer.get("energy") or {})}

@@ -97,6 +97,19 @@ def test_bandwidth_is_bytes_over_the_time_their_path_was_busy(plots: Plots) -> N
     assert written.get_datalim(axes.transData).y1 == pytest.approx(1.5e12)
 
 
+def test_power_is_stacked_and_the_largest_is_lowest(document: dict[str, Any]) -> None:
+    samples = {
+        "time_s": [0.0, 5e-6, 1e-5],
+        "components_w": {"host": [0.0, 0.0], "array": [1.0, 0.0], "dram": [2.0, 3.0]},
+    }
+    document["power"] = {"samples": samples}
+    axes = Plots(document, dict).power().axes
+    dram, array = (collection.get_datalim(axes.transData) for collection in axes.collections)
+    assert (dram.y0, dram.y1, dram.x1) == (0, 3, pytest.approx(1e-5))
+    assert (array.y0, array.y1, array.x1) == (2, 3, pytest.approx(5e-6))
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["dram", "array"]
+
+
 def test_the_chosen_dataflow_has_a_dot_and_the_others_their_regret(document: dict[str, Any]) -> None:
     document["layers"][0]["regret"] = {"dOS": 2.0, "dWS": 1.0, "sOS": None}
     axes = Plots(document, dict).dataflow().axes

@@ -187,6 +187,27 @@ def test_areas_show_bandwidth_and_the_fill_of_buffers(chrome: Chrome, single: Pa
     }
 
 
+def test_power_over_time_adds_up_to_the_energy(chrome: Chrome, single: Path, runs: list[StoredRun]) -> None:
+    page, document = Page(chrome, single), runs[0].document
+    joules = page.js(
+        """
+        const { data, view } = window.soc_sim.timeline, pixel_s = (data.end * data.unit_ps * 1e-12) / view.width;
+        const power = data.areas.find((area) => area.title === "power");
+        return power.parts.reduce((sum, part) => sum + part.cover.reduce((all, watts) => all + watts * pixel_s, 0), 0);
+        """
+    )
+    assert joules == pytest.approx(document["energy_j"], rel=1e-3)
+
+
+def test_components_unfold_with_their_time(chrome: Chrome, single: Path, runs: list[StoredRun]) -> None:
+    page, components = Page(chrome, single), runs[0].document["component_time_s"]
+    page.one("#components summary").click()
+    shown = page.text("#components")
+    for name, spans in components.items():
+        assert name in shown
+        assert si(spans.get("busy", 0), "s") in shown
+
+
 def test_further_cores_unfold(chrome: Chrome, compared: Path) -> None:
     from selenium.webdriver.support.ui import WebDriverWait
 

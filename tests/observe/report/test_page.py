@@ -92,6 +92,12 @@ def test_headline_figures_are_worked_out_by_hand(document: dict[str, Any]) -> No
     assert any("softmax runs on the host" in text for text in page.texts["li"])
 
 
+def test_peak_power_stands_beside_the_mean(document: dict[str, Any]) -> None:
+    document["power"] = {"peak_w": 450.0, "window_s": 2e-6}
+    energy = next(tile for tile in tiles(document) if tile["label"] == "Energy")
+    assert energy["more"] == "300 W on average, at most 450 W over 2 µs, 8e-06 TOPS/W"
+
+
 def test_what_is_not_known_is_said(document: dict[str, Any]) -> None:
     document |= {"energy_j": None, "energy": {"array": 1e-3, "dram": None}, "dram": None, "area_mm2": 1.5}
     found = {tile["label"]: (tile["value"], tile["more"]) for tile in tiles(document)}

@@ -58,7 +58,8 @@ const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 // Layers.
 
 const CAUSES = DATA.causes;
-const label = (cause) => CAUSES[cause]?.label ?? cause.replaceAll("_", " ");
+/** A cause in words; what an array does when it is busy is computing, and other components work. */
+const label = (cause, component = "array") => (cause === "busy" && !component.endsWith("array") ? "at work" : CAUSES[cause]?.label ?? cause.replaceAll("_", " "));
 const subject = (name) => DATA.subjects[name] ?? "other";
 const colour = (name) => `var(--${subject(name)})`;
 const spans = (layer) => ({ busy: layer.busy_s, ...layer.stall_s });

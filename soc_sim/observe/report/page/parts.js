@@ -11,6 +11,7 @@ watch("run", () => {
   refill(byId("energy-chart"),
     html("h3", { style: "margin-top:0" }, "By component"),
     rows.length ? bars(rows, most, total) : html("p", { class: "hint" }, "Nothing is known of it."),
+    doc.energy_range_j?.total ? html("p", { class: "hint" }, `By other published figures: ${si(doc.energy_range_j.total.low, "J")} to ${si(doc.energy_range_j.total.high, "J")} in all.`) : "",
     unknown.length ? html("p", { class: "hint" }, `Unknown: ${unknown.map(plain).join(", ")}; there is no total.`) : "",
     costly.length ? html("h3", {}, "Layers that cost most") : "",
     costly.length ? bars(costly.map((index) => [

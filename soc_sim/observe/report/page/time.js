@@ -26,6 +26,20 @@ function drawLegend() {
   html("span", { class: "share" }, percent(doc.array_time_s[cause], total, 2)))));
 }
 
+/** What each component did with its time; of many cores the first is shown, and the others are in the timeline. */
+function drawComponents() {
+  const all = Object.entries(run().document.component_time_s ?? {}).filter(([name]) => !/^core[1-9]/.test(name));
+  byId("components").hidden = !all.length;
+  refill(byId("components"), html("summary", {}, "All components"), html("div", { class: "bars" }, all.map(([name, spans]) => {
+    const total = sum(Object.values(spans)), parts = Object.entries(spans).filter(([, span]) => span > 0);
+    return [html("span", {}, name), html("span", { class: "track", role: "img", "aria-label": parts.map(([cause, span]) => `${label(cause)} ${percent(span, total)}`).join(", ") },
+      parts.map(([cause, span]) => html("i", {
+        style: `width:${(100 * span) / total}%;background:${cause === "busy" ? colour(name) : colour(cause)};${cause === "idle" ? "opacity:.25" : cause === "busy" ? "" : "opacity:.45"}`,
+        onmouseleave: hideTip, onmousemove: (event) => showTip(event, name, [[label(cause, name), si(span, "s")], ["share", percent(span, total)]]),
+      }))), html("span", { class: "number" }, si(spans.busy ?? 0, "s")), html("span", { class: "part" }, percent(spans.busy ?? 0, total))];
+  })), html("p", { class: "hint" }, "Full colour: at work, with the time and its share; pale: what it waited for; grey: idle."));
+}
+
 /** Settings that were changed and simulated again (``run --bottlenecks``), where the result has them. */
 function drawRemedies() {
   const found = (run().document.bottlenecks ?? []).filter((entry) => entry.change);
@@ -40,7 +54,7 @@ function drawRemedies() {
         `${entry.latency_change > 0 ? "+" : entry.latency_change < 0 ? "−" : ""}${Math.abs(100 * entry.latency_change).toFixed(1)} %`)))))));
 }
 
-watch("run", drawRemedies);
+watch("run", () => { drawComponents(); drawRemedies(); });
 watch("run cause", () => {
   const pressed = document.activeElement?.dataset?.cause;
   drawTime();

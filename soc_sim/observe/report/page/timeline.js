@@ -61,7 +61,7 @@ function drawLabels() {
   labels.replaceChildren(...timeline.rows.map((row) => {
     const place = `top:${row.top}px;height:${Math.min(row.height, ROW)}px`;
     if (row.kind === "area") {
-      return html("span", { style: `top:${row.top}px;height:${row.height}px;flex-wrap:wrap;align-content:center;gap:0 6px`, title: row.area.text },
+      return html("span", { style: `top:${row.top}px;height:${row.height}px;flex-direction:column;align-items:flex-start;justify-content:center;gap:0;line-height:1.25`, title: row.area.text },
         row.area.title, html("small", {}, `full height ${si(row.area.full, row.area.unit, 3)}`));
     }
     const { track, lanes } = row.track, core = /\.array$/.test(track) ? coreOf(track) : undefined;
@@ -110,7 +110,7 @@ async function loadTimeline() {
   if (index !== state.run) return;
   Object.assign(timeline, { data, view: { from: 0, to: data.end } });
   data.areas ??= run().areas.map((area) => areaOf(area, data)).filter((area) => area.parts.length && area.full > 0);
-  byId("timeline-hint").textContent = run().timeline_hint;
+  refill(byId("timeline-hint"), run().timeline_hint.split("`").map((words, at) => (at % 2 ? html("code", {}, words) : words)));
   layOut();
   performance.mark("ready");
   document.documentElement.dataset.ready = "";
