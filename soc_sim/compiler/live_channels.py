@@ -2,8 +2,8 @@
 
 A sparse dataflow never reads the rows of X that meet nothing but zeros. Where all rows of a channel are of that kind
 (each element of the kernel, each output channel of the tile), the channel need not be loaded. Channels lie side by
-side in memory, so a short gap costs more (a burst broken off, another request) than it saves: gaps below a burst of
-the memory, or of the DMA, are loaded with what surrounds them.
+side in memory, so a short gap costs more (bursts broken off, further requests, lines that were one) than it saves:
+gaps of up to two bursts, of the memory or of the DMA, are loaded with what surrounds them, at the ends of a tile, too.
 
 The cost model does not count on it: choices are made as if whole tiles were loaded.
 """
@@ -23,7 +23,7 @@ class LiveChannels:
     def __init__(self, tiles: Tiles, weights: SparseLayer, inputs: View, burst_bytes: int) -> None:
         self.tiles, self.weights = tiles, weights
         side_by_side = inputs.strides[-1] == inputs.element_bytes
-        self.least_gap = -(-burst_bytes // inputs.element_bytes) if side_by_side else 1
+        self.least_gap = 2 * burst_bytes // inputs.element_bytes if side_by_side else 0
         # A tile of inputs stays for all blocks of output channels that follow one another.
         tiling = tiles.tiling
         self.stays = len(tiles.channels) == 1 and (tiling.outer == "n" or len(tiles.pixels) == 1)
@@ -45,7 +45,10 @@ class LiveChannels:
         live = np.flatnonzero(part.any(axis=(0, 1)).reshape(channels.size, kernel).any(axis=1))
         if not len(live):
             return ()
-        breaks = np.flatnonzero(np.diff(live) > self.least_gap)
-        starts = live[np.concatenate(([0], breaks + 1))] + channels.start
-        stops = live[np.concatenate((breaks, [len(live) - 1]))] + channels.start + 1
-        return tuple(Extent(start, stop) for start, stop in zip(starts.tolist(), stops.tolist(), strict=True))
+        breaks = np.flatnonzero(np.diff(live) > self.least_gap + 1)
+        starts = live[np.concatenate(([0], breaks + 1))]
+        stops = live[np.concatenate((breaks, [len(live) - 1]))] + 1
+        starts[0] = starts[0] if starts[0] > self.least_gap else 0
+        stops[-1] = stops[-1] if channels.size - stops[-1] > self.least_gap else channels.size
+        runs = zip((starts + channels.start).tolist(), (stops + channels.start).tolist(), strict=True)
+        return tuple(Extent(start, stop) for start, stop in runs)
