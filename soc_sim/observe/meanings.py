@@ -17,6 +17,7 @@ MEANINGS: Final[dict[str, str]] = {
     "peak_at_s": "start of the window of the peak",
     "transitions": "changes of frequency",
     "idle_state_s": "time the PEs were in a power state, mean over cores",
+    "from_s": "when it began",
     "time_s": "how long it lasted",
     "clock_hz": "frequency",
     "voltage_v": "supply; null: that of the energy table",

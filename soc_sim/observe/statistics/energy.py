@@ -59,7 +59,7 @@ def _domain(record: RunRecord, name: str) -> dict[str, Any]:
         "idle_state_s": idle,
         "phases": [
             {
-                "start_s": phase.start_ps / PS_PER_S,
+                "from_s": phase.start_ps / PS_PER_S,
                 "time_s": max(0, end_ps - phase.start_ps) / PS_PER_S,
                 "clock_hz": phase.clock_hz,
                 "voltage_v": phase.voltage_v,
