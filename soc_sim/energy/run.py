@@ -13,7 +13,7 @@ from soc_sim.energy.counting import count
 from soc_sim.energy.counts import Counts
 from soc_sim.energy.lines import J_PER_PJ, Driver
 from soc_sim.energy.model import EnergyEstimate, estimate
-from soc_sim.energy.spread import Spread
+from soc_sim.energy.spread import Floats, Spread
 from soc_sim.energy.tally import Tally, tally
 from soc_sim.system import RunRecord
 
@@ -71,15 +71,28 @@ class RunEnergy:
         names = (initiator.name for initiator in self.record.soc.background)
         return dict(zip(names, self._divided[len(self.record.program.layers) :], strict=True))
 
+    def of_layer(self, layer: int) -> dict[str, float | None]:
+        """Component → energy of a layer, by the same shares; None where the component's is unknown."""
+        return {
+            name: None if joules is None else float(self._components_j[name][layer])
+            for name, joules in self.estimate.by_component.items()
+        }
+
+    @cached_property
+    def _components_j(self) -> dict[str, Floats]:
+        """Component → energy of each layer and, behind them, background initiators."""
+        owners = len(self.record.program.layers) + len(self.record.soc.background)
+        found = {name: np.zeros(owners) for name in self.estimate.by_component}
+        for line in self.estimate.lines:
+            found[line.component] += line.energy_pj * J_PER_PJ * self.spreads[line.driver].by_layer
+        return found
+
     @cached_property
     def _divided(self) -> list[float | None]:
         owners = len(self.record.program.layers) + len(self.record.soc.background)
         if self.estimate.total_j is None:
             return [None] * owners
-        found = np.zeros(owners)
-        for line in self.estimate.lines:
-            found += line.energy_pj * J_PER_PJ * self.spreads[line.driver].by_layer
-        return [float(joules) for joules in found]
+        return [float(joules) for joules in sum(self._components_j.values(), np.zeros(owners))]
 
 
 def energy_of(record: RunRecord) -> RunEnergy:

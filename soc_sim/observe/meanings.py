@@ -10,6 +10,7 @@ MEANINGS: Final[dict[str, str]] = {
     "steady_latency_s": "mean time between the ends of successive inferences",
     "energy_j": "all components that are modelled",
     "energy": "energy of a component",
+    "component_energy_j": "energy of the layer's share of a component",
     "energy_range_j": "lowest and highest energy by published figures",
     "average_w": "mean power over the makespan",
     "peak_w": "highest mean power over window_s",

@@ -221,5 +221,8 @@ def test_a_total_that_is_not_known_is_null_and_named(capsys: pytest.CaptureFixtu
     result = document(capsys, "resnet8_mcu")
     assert result["energy_j"] is None
     assert {layer["energy_j"] for layer in result["layers"]} == {None}
+    for name, joules in result["energy"].items():
+        parts = [layer["component_energy_j"][name] for layer in result["layers"]]
+        assert set(parts) == {None} if joules is None else sum(parts) == pytest.approx(joules)
     assert [name for name, joules in result["energy"].items() if joules is None] == ["weight_memory"]
     assert any("energy_j is null" in warning and "weight_memory" in warning for warning in result["warnings"])

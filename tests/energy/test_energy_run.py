@@ -73,6 +73,11 @@ def test_every_component_is_the_sum_of_counts_times_table_to_the_last_bit(docume
 
 def test_the_layers_sum_to_the_total(document: Any) -> None:
     assert sum(layer["energy_j"] for layer in document["layers"]) == pytest.approx(document["energy_j"], rel=1e-12)
+    for layer in document["layers"]:
+        assert sum(layer["component_energy_j"].values()) == pytest.approx(layer["energy_j"], rel=1e-12)
+    for component, joules in document["energy"].items():
+        parts = sum(layer["component_energy_j"][component] for layer in document["layers"])
+        assert parts == pytest.approx(joules, rel=1e-12)
 
 
 def test_the_range_contains_the_energy(document: Any) -> None:

@@ -165,6 +165,6 @@ def _names(runs: Sequence[StoredRun]) -> set[str]:
         names |= set(run.document.get("component_time_s") or {})
         names |= {*CAUSES, *run.document["array_time_s"], *(run.document.get("energy") or {})}
         for layer in run.document["layers"]:
-            names |= {*layer["stall_s"], *(layer.get("energy") or {})}
+            names |= {*layer["stall_s"], *(layer.get("component_energy_j") or {})}
         names |= set((run.document.get("memory") or {}).get("buffer_peak_bytes") or {})
     return names

@@ -48,7 +48,7 @@ def statistics(
     cycles = record.array_cycles
     pes = soc.array.rows * soc.array.cols * soc.cores
     stalls = Stalls(record)
-    layers = [layer_statistics(record, layer, energy.layers_j[layer.index], stalls) for layer in program.layers]
+    layers = [layer_statistics(record, layer, energy, stalls) for layer in program.layers]
     return {
         "schema": SCHEMA,
         "version": soc_sim.__version__,

@@ -6,14 +6,15 @@ from collections import Counter
 from typing import Any
 
 from soc_sim.compiler.program import Compute, Layer
+from soc_sim.energy.run import RunEnergy
 from soc_sim.kernel import CAUSES, Cause
 from soc_sim.observe.statistics.stalls import Stalls
 from soc_sim.system import RunRecord
 from soc_sim.units import PS_PER_S
 
 
-def layer_statistics(record: RunRecord, layer: Layer, energy_j: float | None, waits: Stalls) -> dict[str, Any]:
-    """The entry of ``layers``; ``energy_j`` is the layer's share of the run's, ``waits`` those of the whole run."""
+def layer_statistics(record: RunRecord, layer: Layer, energy: RunEnergy, waits: Stalls) -> dict[str, Any]:
+    """The entry of ``layers``; ``energy`` and ``waits`` are those of the whole run."""
     tiles = [i for i in record.program.of_layer(layer.index) if isinstance(i, Compute)]
     stalls = Counter[Cause]()
     for core in record.cores:
@@ -56,5 +57,6 @@ def layer_statistics(record: RunRecord, layer: Layer, energy_j: float | None, wa
         "stall_reasons_s": waits.of_layer(layer.index),
         "bound_by": waits.bound_of_layer(layer.index),
         "array_time_ps": {cause: stalls[cause] for cause in CAUSES},
-        "energy_j": energy_j,
+        "energy_j": energy.layers_j[layer.index],
+        "component_energy_j": energy.of_layer(layer.index),
     }

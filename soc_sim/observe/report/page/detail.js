@@ -28,6 +28,7 @@ function drawDetail() {
   }, sign);
   const times = Object.entries(spans(layer)).filter(([, span]) => span > 0);
   const regrets = Object.entries(layer.regret ?? {}).filter(([, regret]) => regret !== null);
+  const energies = Object.entries(layer.component_energy_j ?? {}).filter(([, joules]) => joules > 0).sort((a, b) => b[1] - a[1]).slice(0, 6);
   const reasons = reasonsOf(layer.stall_reasons_s ?? {}).slice(0, 8);
   refill(panel,
     html("header", {}, html("h2", { id: "detail-title" }, layer.name), step(-1, "Layer before", "←"), step(1, "Layer after", "→"),
@@ -45,13 +46,15 @@ function drawDetail() {
     regrets.length ? [html("h3", {}, "Expected latency by dataflow, relative to the chosen one"), bars(
       regrets.map(([flow, regret]) => [`${flow}${flow === layer.dataflow ? " ●" : ""}`, regret, flow === layer.dataflow ? "var(--accent)" : "var(--idle)", `${regret.toFixed(3)}×`]),
       Math.max(...regrets.map(([, regret]) => regret)))] : "",
-    html("h3", {}, "Traffic and energy"),
+    energies.length ? [html("h3", {}, `Energy: ${layer.energy_j === null ? "known in part" : si(layer.energy_j, "J")}`), bars(
+      energies.map(([name, joules]) => [plain(name), joules, colour(name), si(joules, "J", 3)]), energies[0][1], sum(energies.map(([, joules]) => joules)))] : "",
+    html("h3", {}, "Traffic and storage"),
     pairs([
       ["DRAM read", si(layer.dram_read_bytes, "B")], ["DRAM written", si(layer.dram_write_bytes, "B")],
       ["weight memory read", layer.weight_memory_read_bytes ? si(layer.weight_memory_read_bytes, "B") : null],
       ["weights stored", layer.weight_bytes ? `${si(layer.weight_bytes, "B")}${layer.weight_format ? `, ${layer.weight_format}` : ""}` : null],
       ["metadata", layer.metadata_bytes ? si(layer.metadata_bytes, "B") : null], ["zeros", layer.sparsity ? percent(layer.sparsity, 1) : null],
-      ["intensity", point ? `${point.macs_per_byte.toPrecision(3)} MAC/B` : null], ["energy", layer.energy_j === null ? "unknown" : si(layer.energy_j, "J")],
+      ["intensity", point ? `${point.macs_per_byte.toPrecision(3)} MAC/B` : null], ["energy", energies.length ? null : layer.energy_j === null ? "unknown" : si(layer.energy_j, "J")],
       ["from first load", si(layer.start_s, "s", 6)], ["to last store", si(layer.end_s, "s", 6)],
     ]),
     html("div", { class: "go" },

@@ -25,10 +25,11 @@ function strips() {
       ["dram", layer.dram_read_bytes], ["outputs", layer.dram_write_bytes], ["weight_memory", layer.weight_memory_read_bytes ?? 0],
     ]),
   });
-  if (all.some((layer) => layer.energy_j)) {
+  const energyOf = (layer) => Object.entries(layer.component_energy_j ?? { other: layer.energy_j }).map(([name, joules]) => [name, joules ?? 0]);
+  if (all.some((layer) => energyOf(layer).some(([, joules]) => joules))) {
     found.push({
       name: "energy", height: 52, unit: "J",
-      parts: all.map((layer) => (layer.energy ? Object.entries(layer.energy) : [["other", layer.energy_j ?? 0]])),
+      parts: all.map(energyOf),
     });
   }
   return found;
