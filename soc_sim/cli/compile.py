@@ -74,6 +74,8 @@ def _print(program: Program) -> None:
     table.add_column("op", no_wrap=True)
     for title in ("M", "K", "N", "groups", "flow", "tile M×K×N", "outer", "cycles", "read", "written", "expected µs"):
         table.add_column(title, justify="right", no_wrap=True)
+    table.add_column("results in", no_wrap=True)
+    table.add_column("because", overflow="ellipsis", no_wrap=True)
     for layer in program.layers:
         table.add_row(*_row(layer))
     console = Console(markup=False, emoji=False, highlight=False)
@@ -101,4 +103,6 @@ def _row(layer: Layer) -> list[str]:
     if layer.estimate is not None:
         estimate = layer.estimate
         cells += [str(estimate.dram_read_bytes), str(estimate.dram_write_bytes), f"{estimate.latency_ps / 1e6:.1f}"]
+    if layer.residency is not None:
+        cells += [", ".join(dict.fromkeys(layer.residency.outputs)), layer.residency.reason]
     return cells

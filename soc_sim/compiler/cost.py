@@ -9,14 +9,15 @@ Left out: contention, row misses; loads that run ahead into the next layer.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from soc_sim.compiler.cycles import Work, dense_cycles, dense_work, sparse_cycles, sparse_work
-from soc_sim.compiler.latency import LatencyModel, Order
+from soc_sim.compiler.homes import Homes
+from soc_sim.compiler.latency import Deal, LatencyModel, Traffic
 from soc_sim.compiler.nest import Nest, Operands
 from soc_sim.compiler.options import Options
 from soc_sim.compiler.prices import energy_pj
@@ -33,7 +34,7 @@ class Evaluation:
     """All candidates of one dataflow and loop order; arrays S × B."""
 
     dataflow: Flow
-    outer: Order
+    deal: Deal
     legal: NDArray[np.bool_]
     latency_ps: Floats
     energy_pj: Floats | None
@@ -41,6 +42,8 @@ class Evaluation:
     cycles: Integers
     read_bytes: Integers
     """From all memories."""
+    moved_bytes: Integers
+    """Of these and of what is written, without buffers."""
     dram_read_bytes: Integers
     tiles: Integers
 
@@ -57,43 +60,49 @@ class CostModel:
         operands: Operands,
         soc: Soc,
         rates: Rates,
+        homes: Homes,
+        deals: Sequence[Deal],
         weights: SparseLayer | None = None,
         options: Options | None = None,
     ) -> None:
         options = options or Options()
-        self.sizes = Sizes(nest, operands, soc, weights, side_by_side=options.side_by_side)
+        self.sizes = Sizes(nest, operands, soc, homes, weights, side_by_side=options.side_by_side)
         self.prices = options.prices
+        self._deals = deals
         self._latency = LatencyModel(self.sizes, rates)
 
     def evaluate(self, dataflow: Flow) -> Iterator[Evaluation]:
-        """Prices of all candidates, for both loop orders."""
-        legal = self.sizes.legal(dataflow)
+        """Prices of all candidates, for every loop order and every way to deal them out to cores."""
+        sizes = self.sizes
+        legal = sizes.legal(dataflow)
         if not legal.any():
             return
         match dataflow:
             case "dOS" | "dWS" | "dIS":
-                cycles, ratio = dense_cycles(self.sizes, dataflow)
+                cycles, ratio = dense_cycles(sizes, dataflow)
             case _:
-                cycles, ratio, possible = sparse_cycles(self.sizes, dataflow)
+                cycles, ratio, possible = sparse_cycles(sizes, dataflow)
                 legal = legal & possible
                 if not legal.any():
                     return
-        tiles = self.sizes.g_tiles * self.sizes.m_tiles * self.sizes.k_tiles * self.sizes.n_tiles
-        busy = cycles * ratio + tiles * self.sizes.soc.array.decompression.latency_cycles
-        for outer in ("m", "n"):
-            traffic = self._latency.traffic(outer)
+        tiles = sizes.g_tiles * sizes.m_tiles * sizes.k_tiles * sizes.n_tiles
+        busy = cycles * ratio + tiles * sizes.soc.array.decompression.latency_cycles
+        for deal in self._deals:
+            traffic = self._latency.traffic(deal)
             latency_ps, energy = self._latency.latency_ps(dataflow, busy, traffic), None
             if self.prices is not None:
                 energy = energy_pj(self._latency, self.prices, dataflow, self._work(dataflow), traffic, latency_ps)
+            read_bytes = traffic.weight_bytes + traffic.input_bytes + traffic.addend_bytes
             yield Evaluation(
                 dataflow,
-                outer,
+                deal,
                 legal,
                 latency_ps,
                 energy,
                 cycles,
-                traffic.weight_bytes + traffic.input_bytes,
-                traffic.input_bytes + (0 if self.sizes.weights_apart else traffic.weight_bytes),
+                read_bytes,
+                read_bytes + self._written_bytes,
+                self._from_dram(traffic),
                 tiles,
             )
 
@@ -103,3 +112,20 @@ class CostModel:
                 return dense_work(self.sizes, dataflow)
             case _:
                 return sparse_work(self.sizes, dataflow)
+
+    @property
+    def dram_write_bytes(self) -> int:
+        """Results that go to main memory."""
+        return self.sizes.output_total * (self.sizes.homes.outputs == "dram")
+
+    @property
+    def _written_bytes(self) -> int:
+        return self.sizes.output_total * (self.sizes.homes.outputs != "inputs_buffer")
+
+    def _from_dram(self, traffic: Traffic) -> Integers:
+        homes = self.sizes.homes
+        return (
+            traffic.weight_bytes * (homes.weights == "dram")
+            + traffic.input_bytes * (homes.inputs == "dram")
+            + self.sizes.output_total * homes.addends.count("dram")
+        )

@@ -188,10 +188,12 @@ def _ratio(
     soc, e = sizes.soc, sizes.soc.array.operand_bytes
     # What the DMA moves for one tile meets the array at work on another.
     moved = tiles * (1 - 1 / (sizes.g_tiles * sizes.m_tiles * sizes.k_tiles * sizes.n_tiles))
+    loaded, results = sizes.tile_bytes("dOS"), sizes.output_elements * e
+    kept = results * (sizes.homes.outputs == "inputs_buffer")
     accesses = {
-        "weights": weight_words * e + sizes.weight_tile * moved,
-        "inputs": input_words * e + sizes.addend_tile * tiles + (sizes.addend_tile + sizes.input_tile) * moved,
-        "outputs": output_words * word_bytes + sizes.output_elements * e * moved,
+        "weights": weight_words * e + loaded["weights"] * moved,
+        "inputs": input_words * e + sizes.addend_tile * tiles + (loaded["inputs"] + kept) * moved,
+        "outputs": output_words * word_bytes + results * moved,
     }
     ratio: Floats = np.ones((1, 1))
     for name in BUFFERS:

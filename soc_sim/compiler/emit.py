@@ -8,7 +8,7 @@ Compute that uses it gives its space back.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from soc_sim.compiler.hazards import HOST, Hazards
 from soc_sim.compiler.host import HostWork
@@ -19,7 +19,6 @@ from soc_sim.compiler.program import (
     Compute,
     Instruction,
     Load,
-    MemoryName,
     Region,
     Store,
     VectorOp,
@@ -28,6 +27,7 @@ from soc_sim.compiler.tile_counts import TileCounter
 from soc_sim.compiler.tiles import Extent, Step, Tiles
 from soc_sim.compiler.views import View
 from soc_sim.config.array import Array
+from soc_sim.config.soc import MemoryName
 
 Box = tuple[tuple[int, ...], tuple[int, ...]]
 
@@ -54,14 +54,29 @@ class ArrayWork:
     """Of the packed tiles by (group, m, k)."""
     live: LiveChannels | None = None
     """Input channels that have to be loaded; None: all."""
+    resident: bool = False
+    """Whether its weights are loaded once and stay."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A storage in the inputs buffer: its bytes, the layer before which they are taken, and the last that reads it."""
+
+    size_bytes: int
+    first: int
+    last: int
 
 
 class Emitter:
     """Collects the instructions of a program, layer by layer."""
 
-    def __init__(self, array: Array, cores: int, homes: Mapping[str, Home], hazards: Hazards) -> None:
-        self.array, self.cores, self.homes, self.hazards = array, cores, homes, hazards
+    def __init__(
+        self, array: Array, cores: int, homes: Mapping[str, Home], hazards: Hazards, kept: Mapping[str, Kept]
+    ) -> None:
+        self.array, self.cores, self.homes, self.hazards, self.kept = array, cores, homes, hazards, kept
         self.instructions: list[Instruction] = []
+        self.taken: dict[str, int] = {}
+        """Kept storage → the instruction that takes its space."""
 
     def host(self, layer: int, work: HostWork) -> None:
         """One VectorOp."""
@@ -78,11 +93,31 @@ class Emitter:
         self.instructions.append(VectorOp(index, layer, reads, writes, work.operations, tuple(sorted(depends))))
 
     def array_layer(self, layer: int, work: ArrayWork) -> int:
-        """Loads, Computes and Stores of all tiles, one core after the other; returns bytes of inputs not loaded."""
+        """Loads, Computes and Stores of all tiles, one core after the other; the space of what is kept around them.
+
+        Returns:
+            Bytes of inputs that are not loaded.
+        """
+        for root, kept in self.kept.items():
+            if kept.first == layer:
+                self.taken[root] = len(self.instructions)
+                self.instructions.append(Load(self.taken[root], layer, 0, "inputs", (), kept.size_bytes))
         shares = [_CoreShare(self, layer, core, work) for core in range(self.cores)]
         for share in shares:
             share.emit()
+        given_bytes = sum(kept.size_bytes for kept in self.kept.values() if kept.last == layer)
+        if given_bytes:
+            self._give(given_bytes)
         return sum(share.skipped_bytes for share in shares)
+
+    def _give(self, size_bytes: int) -> None:
+        """Let the last Compute so far give back what it was the last to read."""
+        for position in reversed(range(len(self.instructions))):
+            compute = self.instructions[position]
+            if isinstance(compute, Compute):
+                frees_bytes = compute.frees_inputs_bytes + size_bytes
+                self.instructions[position] = replace(compute, frees_inputs_bytes=frees_bytes)
+                return
 
     def regions(self, view: View, box: Box) -> tuple[Region, ...]:
         """The memory that a box of a view occupies."""
@@ -104,22 +139,30 @@ class _CoreShare:
         self.skipped_bytes = 0
 
     def emit(self) -> None:
-        instructions = self.emitter.instructions
-        steps = list(self.tiles.of_core(self.core, self.emitter.cores))
+        instructions, resident = self.emitter.instructions, self.work.resident
+        steps = list(self.tiles.of_core(self.core))
         last_k = len(self.tiles.channels) - 1
+        there: dict[tuple[int, int, int], list[Load]] = {}
         weights: list[Load] = []
         inputs: list[Load] = []
         for position, step in enumerate(steps):
             before = steps[position - 1] if position else None
             after = steps[position + 1] if position + 1 < len(steps) else None
-            if before is None or _weight_key(before) != _weight_key(step):
+            if resident:
+                key = _weight_key(step)
+                if key not in there:
+                    there[key] = self._load_weights(step)
+                weights = there[key]
+            elif before is None or _weight_key(before) != _weight_key(step):
                 weights = self._load_weights(step)
             if before is None or _input_key(before) != _input_key(step):
                 inputs = self._load_inputs(step)
             addends = self._load_addends(step) if step.k == last_k else []
-            frees_weights = after is None or _weight_key(after) != _weight_key(step)
+            frees_weights = not resident and (after is None or _weight_key(after) != _weight_key(step))
             frees_inputs = after is None or _input_key(after) != _input_key(step)
-            output_bytes = self._output_elements(step) * self.counter.word_bytes
+            elements = self._output_elements(step)
+            output_bytes = elements * self.counter.word_bytes
+            addend_bytes = elements * self.operand_bytes * len(self.operands.residuals) if step.k == last_k else 0
             compute = Compute(
                 len(instructions),
                 self.layer,
@@ -129,11 +172,28 @@ class _CoreShare:
                 output_bytes if step.k == 0 else 0,
                 sum(load.buffer_bytes for load in weights) * frees_weights,
                 sum(load.buffer_bytes for load in inputs) * frees_inputs + sum(load.buffer_bytes for load in addends),
-                self.counter.counts(step, sum(load.buffer_bytes for load in addends)),
+                self.counter.counts(step, addend_bytes),
+                *self._read_in_place(step, last_k),
             )
             instructions.append(compute)
             if step.k == last_k:
                 self._store(step, compute.index, output_bytes)
+
+    def _read_in_place(self, step: Step, last_k: int) -> tuple[tuple[int, ...], tuple[Region, ...]]:
+        """Stores that must have put into the inputs buffer what the tile reads there, and where it lies."""
+        index, x = len(self.emitter.instructions), self.operands.x
+        stores, regions = set[int](), tuple[Region, ...]()
+        boxes: list[tuple[View, Box | None]] = [(x, self._input(step))] if self._is_kept(x) else []
+        if step.k == last_k:
+            boxes += [(view, self._output(step)) for view in self.operands.residuals if self._is_kept(view)]
+        for view, box in boxes:
+            if box is not None:
+                stores |= self.emitter.hazards.read(view.root, view.span(*box), index, (self.core, "array"))
+                regions += self.emitter.regions(view, box)
+        return tuple(sorted(stores)), regions
+
+    def _is_kept(self, view: View) -> bool:
+        return view.root in self.emitter.kept
 
     def _load_weights(self, step: Step) -> list[Load]:
         """A weight tile; nothing, where it has neither values nor metadata."""
@@ -142,7 +202,8 @@ class _CoreShare:
             if not size:
                 return []
             address = self.work.weights.address + self.work.offsets[step.group, step.m, step.k]
-            return self._load("weights", (Region(self.work.weights.memory, address, size),), ())
+            regions = (Region(self.work.weights.memory, address, size),)
+            return self._load("weights", regions, (), once=self.work.resident)
         if self.operands.w is None:
             raise ValueError("a product of two activations has a view of its first operand")
         extents = (self.tiles.groups[step.group], self.tiles.m[step.m], self.tiles.channels[step.k])
@@ -150,34 +211,42 @@ class _CoreShare:
         box = (*(extent.start for extent in extents), 0, 0), (*(extent.stop for extent in extents), *kernel)
         return self._load_view("weights", self.operands.w, box)
 
-    def _load_inputs(self, step: Step) -> list[Load]:
-        """The raw input of a tile with its halo; nothing, where all of it is padding."""
+    def _input(self, step: Step) -> Box | None:
+        """The raw input of a tile with its halo; None where all of it is padding."""
         pixels = self.tiles.pixels[step.n]
         rows, cols = self.nest.rows.reads(*pixels.rows), self.nest.cols.reads(*pixels.cols)
         if rows[0] == rows[1] or cols[0] == cols[1]:
+            return None
+        return _box((pixels.images, rows, cols, self.tiles.groups[step.group], self.tiles.channels[step.k]))
+
+    def _load_inputs(self, step: Step) -> list[Load]:
+        box = self._input(step)
+        if box is None or self._is_kept(self.operands.x):
             return []
         channels, live = self.tiles.channels[step.k], self.work.live
-        extents = (pixels.images, Extent(*rows), Extent(*cols), self.tiles.groups[step.group], channels)
         if live is None or live.of(step) == (channels,):
-            return self._load_view("inputs", self.operands.x, _box(extents))
-        return self._load_live(extents, live.of(step))
+            return self._load_view("inputs", self.operands.x, box)
+        return self._load_live(box, live.of(step))
 
-    def _load_live(self, extents: tuple[Extent, ...], runs: tuple[Extent, ...]) -> list[Load]:
+    def _load_live(self, box: Box, runs: tuple[Extent, ...]) -> list[Load]:
         """The parts of a box of inputs that some weight meets; nothing, where there are none."""
         view, index = self.operands.x, len(self.emitter.instructions)
-        boxes = [_box((*extents[:-1], run)) for run in runs]
-        regions = tuple(region for box in boxes for region in self.emitter.regions(view, box))
+        boxes = [((*box[0][:-1], run.start), (*box[1][:-1], run.stop)) for run in runs]
+        regions = tuple(region for part in boxes for region in self.emitter.regions(view, part))
         size = sum(region.size_bytes for region in regions)
-        self.skipped_bytes += sum(region.size_bytes for region in self.emitter.regions(view, _box(extents))) - size
+        self.skipped_bytes += sum(region.size_bytes for region in self.emitter.regions(view, box)) - size
         if not boxes:
             return []
-        low, high = (view.span(*box) for box in (boxes[0], boxes[-1]))
+        low, high = (view.span(*part) for part in (boxes[0], boxes[-1]))
         depends = self.emitter.hazards.read(view.root, (low[0], high[1]), index, (self.core, "inputs"))
         return self._load("inputs", regions, tuple(sorted(depends)))
 
     def _load_addends(self, step: Step) -> list[Load]:
         return [
-            load for view in self.operands.residuals for load in self._load_view("inputs", view, self._output(step))
+            load
+            for view in self.operands.residuals
+            if not self._is_kept(view)
+            for load in self._load_view("inputs", view, self._output(step))
         ]
 
     def _load_view(self, buffer: BufferName, view: View, box: Box) -> list[Load]:
@@ -185,16 +254,19 @@ class _CoreShare:
         depends = self.emitter.hazards.read(view.root, view.span(*box), index, (self.core, buffer))
         return self._load(buffer, self.emitter.regions(view, box), tuple(sorted(depends)))
 
-    def _load(self, buffer: BufferName, regions: tuple[Region, ...], depends: tuple[int, ...]) -> list[Load]:
+    def _load(
+        self, buffer: BufferName, regions: tuple[Region, ...], depends: tuple[int, ...], *, once: bool = False
+    ) -> list[Load]:
         size = sum(region.size_bytes for region in regions)
-        load = Load(len(self.emitter.instructions), self.layer, self.core, buffer, regions, size, depends)
+        load = Load(len(self.emitter.instructions), self.layer, self.core, buffer, regions, size, depends, once)
         self.emitter.instructions.append(load)
         return [load]
 
     def _store(self, step: Step, compute: int, buffer_bytes: int) -> None:
         view, box, index = self.operands.o, self._output(step), len(self.emitter.instructions)
         earlier = self.emitter.hazards.write(view.root, view.span(*box), index, (self.core, "outputs"))
-        depends = tuple(sorted({compute, *earlier}))
+        taken = self.emitter.taken.get(view.root)
+        depends = tuple(sorted({compute, *earlier, *(() if taken is None else (taken,))}))
         regions = self.emitter.regions(view, box)
         self.emitter.instructions.append(Store(index, self.layer, self.core, regions, buffer_bytes, depends))
 

@@ -1,13 +1,14 @@
 """Traffic of every candidate tiling of a layer, and the time that it takes beside the array's.
 
-What is double-buffered overlaps: the longest of array, DMA queues, memory, interconnect and controller counts. What is
-not adds to the array's time. The first loads (fill) and the last store (drain) stand alone.
+What is double-buffered overlaps: the longest of array, DMA queues, memories, interconnect and controller counts. What
+is not adds to the array's time. The first loads (fill) and the last store (drain) stand alone. An operand that lies in
+a buffer already costs neither time nor space; results that are kept there pass the DMA's own data path.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -15,21 +16,32 @@ from soc_sim.compiler.rates import Rates
 from soc_sim.compiler.sizes import Floats, Sizes
 from soc_sim.compiler.views import Integers, View, box_shape
 from soc_sim.config.array import Flow
+from soc_sim.config.soc import MemoryName
 
 Order = Literal["m", "n"]
+Split = Literal["channels", "rows"]
+
+
+class Deal(NamedTuple):
+    """How the blocks of a layer are dealt out to cores, and in which order each core works on its own."""
+
+    outer: Order
+    split: Split
+    cores: int
 
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """Passes and bytes over the whole layer, for one loop order; arrays S × B."""
+    """Passes and bytes over the whole layer, all cores together; arrays S × B."""
 
     weight_bytes: Integers
     input_bytes: Integers
-    """Second operands of fused additions included."""
+    addend_bytes: int
     weight_loads: Integers
     input_loads: Integers
-    shared_loops: Integers
-    """Blocks of work that can be dealt out to cores."""
+    addend_loads: Integers
+    share: Floats
+    """Of the layer: what the core with the most blocks has."""
 
 
 class LatencyModel:
@@ -39,116 +51,159 @@ class LatencyModel:
         self.sizes, self.rates = sizes, rates
         self.lines = self._lines()
 
-    def traffic(self, outer: Order) -> Traffic:
+    def traffic(self, deal: Deal) -> Traffic:
         """Each tile is loaded again unless it is the one loaded last; k runs innermost."""
-        one_k, one_m, one_n = self.sizes.k_tiles == 1, self.sizes.m_tiles == 1, self.sizes.n_tiles == 1
-        units = self.sizes.g_tiles * (self.sizes.m_tiles if outer == "m" else self.sizes.n_tiles)
-        # A tile that all blocks of the outer loop share is loaded once by each core that has some of them.
-        copies = np.where(self.sizes.g_tiles == 1, np.minimum(self.sizes.soc.cores, units), 1)
-        if outer == "m":
-            weight_passes = np.where(one_k, 1, self.sizes.n_tiles)
-            input_passes = np.where(one_k & one_n, np.minimum(copies, self.sizes.m_tiles), self.sizes.m_tiles)
+        sizes, homes = self.sizes, self.sizes.homes
+        by_channels = deal.split == "channels"
+        units = sizes.g_tiles * sizes.m_tiles if by_channels else sizes.n_tiles
+        cores = np.minimum(deal.cores, units)
+        one_k, one_group = sizes.k_tiles == 1, sizes.g_tiles == 1
+        # Blocks of a core, and how many cores load a tile that all of them share.
+        own_m = -(-sizes.m_tiles // cores) if by_channels else sizes.m_tiles
+        own_n = sizes.n_tiles if by_channels else -(-sizes.n_tiles // cores)
+        own_m = np.where(one_group, own_m, sizes.m_tiles)
+        input_copies = np.where(one_group & by_channels, cores, 1)
+        weight_copies = 1 if by_channels else cores
+        if deal.outer == "m":
+            weight_passes = np.where(one_k, weight_copies, sizes.n_tiles)
+            input_passes = np.where(one_k & (own_n == 1), input_copies, sizes.m_tiles)
         else:
-            input_passes = np.where(one_k, 1, self.sizes.m_tiles)
-            weight_passes = np.where(one_k & one_m, np.minimum(copies, self.sizes.n_tiles), self.sizes.n_tiles)
-        addends = len(self.sizes.operands.residuals)
+            weight_passes = np.where(one_k & (own_m == 1), weight_copies, sizes.n_tiles)
+            input_passes = np.where(one_k, input_copies, sizes.m_tiles)
+        if homes.resident:
+            # A core loads its part once.
+            weight_passes = weight_copies + np.zeros(one_k.shape, np.int64)
+        loaded, addends = homes.inputs != "inputs_buffer", homes.loaded_addends
         return Traffic(
-            weight_passes * self.sizes.weight_total,
-            input_passes * self.sizes.input_total + addends * self.sizes.output_total,
-            weight_passes * (self.sizes.g_tiles * self.sizes.m_tiles * self.sizes.k_tiles),
-            input_passes * (self.sizes.g_tiles * self.sizes.n_tiles * self.sizes.k_tiles)
-            + addends * self.sizes.g_tiles * self.sizes.n_tiles * self.sizes.m_tiles,
-            units,
+            weight_passes * sizes.weight_total,
+            input_passes * sizes.input_total * loaded,
+            addends * sizes.output_total,
+            weight_passes * (sizes.g_tiles * sizes.m_tiles * sizes.k_tiles),
+            input_passes * (sizes.g_tiles * sizes.n_tiles * sizes.k_tiles) * loaded,
+            addends * sizes.g_tiles * sizes.n_tiles * sizes.m_tiles,
+            -(-units // cores) / units,
         )
 
     def latency_ps(self, dataflow: Flow, cycles: Floats, traffic: Traffic) -> Floats:
         """Expected time, with ``cycles`` of the array in all."""
-        soc, rates = self.sizes.soc, self.rates
-        share = -(-traffic.shared_loops // soc.cores) / traffic.shared_loops
-        tiles = self.sizes.tile_bytes(dataflow)
-        x_rounding, x_regions, x_requests = self.lines["inputs"]
-        o_rounding, o_regions, o_requests = self.lines["outputs"]
-        stores = self.sizes.g_tiles * self.sizes.m_tiles * self.sizes.n_tiles
-        w_rounding, w_regions, w_requests = self.lines["weights"]
-        weight_rate = rates.weight_load_ps_per_byte if self.sizes.weights_apart else rates.dram_load_ps_per_byte
-        descriptor, request = rates.descriptor_ps, rates.request_ps
+        sizes, rates, homes = self.sizes, self.rates, self.sizes.homes
+        stores = sizes.g_tiles * sizes.m_tiles * sizes.n_tiles
         queues = {
-            "weights": traffic.weight_bytes * np.maximum(weight_rate, w_requests * request)
-            + traffic.weight_loads * w_regions * descriptor,
-            "inputs": traffic.input_bytes * np.maximum(rates.dram_load_ps_per_byte, x_requests * request)
-            + traffic.input_loads * x_regions * descriptor,
-            "outputs": self.sizes.output_total * np.maximum(rates.store_ps_per_byte, o_requests * request)
-            + stores * o_regions * descriptor,
+            "weights": self._queue(homes.weights, "weights", traffic.weight_bytes, traffic.weight_loads),
+            "inputs": self._queue(homes.inputs, "inputs", traffic.input_bytes, traffic.input_loads),
+            "outputs": self._queue(homes.outputs, "outputs", sizes.output_total, stores, write=True),
         }
-        loads = {"weights": traffic.weight_loads, "inputs": traffic.input_loads, "outputs": stores}
-        weight_memory_ps = traffic.weight_bytes * w_rounding * rates.weights.read_ps_per_byte
-        dram_ps = (
-            traffic.input_bytes * x_rounding * rates.dram.read_ps_per_byte
-            + self.sizes.output_total * o_rounding * rates.dram.write_ps_per_byte
-        )
-        # At worst reads and writes alternate from chunk to chunk.
-        dram_reads = traffic.input_bytes + (0 if self.sizes.weights_apart else traffic.weight_bytes)
-        turns = np.minimum(dram_reads, self.sizes.output_total) / (
-            soc.dma.chunk_bytes * getattr(soc.dram, "channels", 1)
-        )
-        dram_ps = dram_ps + turns * rates.dram.turnaround_ps
-        shared = np.maximum(dram_ps, weight_memory_ps) if self.sizes.weights_apart else dram_ps + weight_memory_ps
-        read = traffic.weight_bytes + traffic.input_bytes
-        fabric = (
-            read + self.sizes.output_total
-            if soc.interconnect.kind == "bus"
-            else np.maximum(read, self.sizes.output_total)
-        ) * rates.fabric_ps_per_byte
-        tiles_run = stores * self.sizes.k_tiles
-        instructions = traffic.weight_loads + traffic.input_loads + tiles_run + stores
+        loads = {"weights": traffic.weight_loads, "inputs": traffic.input_loads + traffic.addend_loads}
+        for memory in homes.addends:
+            if memory != "inputs_buffer":
+                part = self._queue(memory, "inputs", sizes.output_total, stores)
+                queues["inputs"] = queues["inputs"] + part
+        instructions = loads["weights"] + loads["inputs"] + stores * (sizes.k_tiles + 1)
         array = cycles * rates.array_cycle_ps
-        serial: Floats = np.zeros((1, 1))
-        for name, time in queues.items():
-            # A queue whose next tile has no room waits for the array; the first tile belongs to fill or drain.
-            double = 2 * tiles[name] <= getattr(soc.buffers, name).capacity_bytes
-            serial = serial + np.where(double, 0.0, time * (1 - 1 / loads[name]))
-        channels: dict[str, Floats] = {}
-        for name, channel in soc.dma.channel_of.items():
-            channels[channel] = channels.get(channel, np.zeros((1, 1))) + queues[name]
         steady = np.maximum.reduce(
-            np.broadcast_arrays(array + serial, *channels.values(), instructions * rates.dispatch_ps)
+            np.broadcast_arrays(
+                array + self._serial(dataflow, queues, loads | {"outputs": stores}),
+                *self._channels(queues),
+                instructions * rates.dispatch_ps,
+            )
         )
-        fill = np.maximum(
-            queues["weights"] / loads["weights"] + rates.weight_latency_ps,
-            queues["inputs"] / loads["inputs"] + rates.load_latency_ps,
-        )
-        drain = queues["outputs"] / stores + rates.load_latency_ps
-        latency: Floats = np.maximum(np.maximum(steady * share, shared), fabric) + fill + drain
+        shared, fabric = self._shared(traffic)
+        fill = queues["inputs"] / np.maximum(loads["inputs"], 1) + rates.latency_ps[homes.inputs]
+        if not homes.resident:
+            # Resident weights are fetched long before, for nothing keeps them from their buffer.
+            first = queues["weights"] / np.maximum(loads["weights"], 1) + rates.latency_ps[homes.weights]
+            fill = np.maximum(first, fill)
+        drain = queues["outputs"] / stores + rates.latency_ps[homes.outputs]
+        latency: Floats = np.maximum(np.maximum(steady * traffic.share, shared), fabric) + fill + drain
         return latency
+
+    def _queue(
+        self, memory: MemoryName, operand: str, size: Integers | int, moves: Integers, *, write: bool = False
+    ) -> Floats:
+        """Time of a DMA queue for an operand."""
+        _, regions, requests = self.lines[operand]
+        per_byte = (self.rates.store_ps_per_byte if write else self.rates.load_ps_per_byte)[memory]
+        time: Floats = (
+            size * np.maximum(per_byte, requests * self.rates.request_ps[memory])
+            + moves * regions * self.rates.descriptor_ps
+        )
+        return time
+
+    def _serial(self, dataflow: Flow, queues: dict[str, Floats], loads: dict[str, Integers]) -> Floats:
+        """A queue whose next tile has no room waits for the array; the first tile belongs to fill or drain."""
+        serial: Floats = np.zeros((1, 1))
+        for name, tile in self.sizes.tile_bytes(dataflow).items():
+            double = 2 * tile <= self.sizes.room_bytes(name)
+            serial = serial + np.where(double, 0.0, queues[name] * (1 - 1 / np.maximum(loads[name], 1)))
+        return serial
+
+    def _channels(self, queues: dict[str, Floats]) -> list[Floats]:
+        """Time of each DMA channel."""
+        channels: dict[str, Floats] = {}
+        for name, channel in self.sizes.soc.dma.channel_of.items():
+            channels[channel] = channels.get(channel, np.zeros((1, 1))) + queues[name]
+        return list(channels.values())
+
+    def _shared(self, traffic: Traffic) -> tuple[Floats, Floats]:
+        """Time of the memory, and of the interconnect's data path, that has the most to do for all cores."""
+        sizes, homes, soc = self.sizes, self.sizes.homes, self.sizes.soc
+        zero: Floats = np.zeros((1, 1))
+        reads, served = dict[MemoryName, Floats](), dict[MemoryName, Floats]()
+        moved: list[tuple[MemoryName, Floats | Integers | int, Floats | float]] = [
+            (homes.weights, traffic.weight_bytes, self.lines["weights"][0]),
+            (homes.inputs, traffic.input_bytes, self.lines["inputs"][0]),
+            *((memory, sizes.output_total, self.lines["inputs"][0]) for memory in homes.addends),
+        ]
+        for memory, size, rounding in moved:
+            if memory in self.rates.memories:
+                reads[memory] = reads.get(memory, zero) + size
+                rate = self.rates.memories[memory].read_ps_per_byte
+                served[memory] = served.get(memory, zero) + size * rounding * rate
+        writes: dict[MemoryName, int] = {}
+        if homes.outputs in self.rates.memories:
+            writes[homes.outputs] = sizes.output_total
+            rate = self.rates.memories[homes.outputs].write_ps_per_byte
+            part = sizes.output_total * self.lines["outputs"][0] * rate
+            served[homes.outputs] = served.get(homes.outputs, zero) + part
+            # At worst reads and writes alternate from chunk to chunk.
+            turns = np.minimum(reads.get(homes.outputs, zero), sizes.output_total) / (
+                soc.dma.chunk_bytes * getattr(soc.memories[homes.outputs], "channels", 1)
+            )
+            served[homes.outputs] = served[homes.outputs] + turns * self.rates.memories[homes.outputs].turnaround_ps
+        shared = fabric = zero
+        for time in served.values():
+            shared = np.maximum(shared, time)
+        paths = [*reads.values(), *(zero + size for size in writes.values())]
+        for path in paths:
+            fabric = fabric + path if soc.interconnect.kind == "bus" else np.maximum(fabric, path)
+        return shared, fabric * self.rates.fabric_ps_per_byte
 
     def _lines(self) -> dict[str, tuple[Floats | float, Integers | int, Floats | float]]:
         """Per operand: bytes a memory moves for one that is wanted, regions of a tile, requests for a byte.
 
         Short lines fill whole bursts of the memory, and each is a request of its own.
         """
-        s, b, burst, request_bytes = (
-            self.sizes.spatial,
-            self.sizes.blocks,
-            self.rates.dram.burst_bytes,
-            self.sizes.soc.dma.burst_bytes,
-        )
+        sizes, homes, request_bytes = self.sizes, self.sizes.homes, self.sizes.soc.dma.burst_bytes
+        s, b = sizes.spatial, sizes.blocks
         # A tile that is all padding reads nothing; its lines are then of no account.
         in_rows, in_cols = (np.maximum(size, 1)[:, None] for size in (s.tile_in_rows, s.tile_in_cols))
         images = s.images[:, None]
         groups, m, channels = b.groups[None], b.m[None], b.channels[None]
 
-        def of(view: View, *sizes: Integers) -> tuple[Floats, Integers, Floats]:
-            line_bytes, _, regions = box_shape(view, sizes)
+        def of(memory: MemoryName, view: View, *extents: Integers) -> tuple[Floats, Integers, Floats]:
+            rate = self.rates.memories.get(memory)
+            burst = rate.burst_bytes if rate else 1
+            line_bytes, _, regions = box_shape(view, extents)
             # A line that is not whole bursts begins anywhere within one.
             bursts = np.where(line_bytes % burst == 0, line_bytes // burst, 1 + (line_bytes - 1) / burst)
             return bursts * burst / line_bytes, regions, -(-line_bytes // request_bytes) / line_bytes
 
-        w, kernel = (
-            self.sizes.operands.w,
-            (np.array(self.sizes.nest.rows.kernel), np.array(self.sizes.nest.cols.kernel)),
-        )
+        w, kernel = sizes.operands.w, (np.array(sizes.nest.rows.kernel), np.array(sizes.nest.cols.kernel))
+        x, o = sizes.operands.x, sizes.operands.o
+        # Addends come with the inputs.
+        source = next((memory for memory in (homes.inputs, *homes.addends) if memory != "inputs_buffer"), homes.inputs)
         return {
-            "weights": (1.0, 1, 0.0) if w is None else of(w, groups, m, channels, *kernel),
-            "inputs": of(self.sizes.operands.x, images, in_rows, in_cols, groups, channels),
-            "outputs": of(self.sizes.operands.o, images, s.rows[:, None], s.cols[:, None], groups, m),
+            "weights": (1.0, 1, 0.0) if w is None else of(homes.weights, w, groups, m, channels, *kernel),
+            "inputs": of(source, x, images, in_rows, in_cols, groups, channels),
+            "outputs": of(homes.outputs, o, images, s.rows[:, None], s.cols[:, None], groups, m),
         }

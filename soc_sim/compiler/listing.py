@@ -46,6 +46,8 @@ def to_dict(program: Program) -> dict[str, Any]:
 
 def _heading(layer: Layer) -> str:
     heading = f"layer {layer.index} {layer.name} ({' + '.join(layer.operators)}) on the {layer.unit}"
+    if layer.residency is not None:
+        heading += f", results in {', '.join(dict.fromkeys(layer.residency.outputs))} ({layer.residency.reason})"
     if layer.gemm is None or layer.tiling is None:
         return heading
     gemm, tiling = layer.gemm, layer.tiling
@@ -71,7 +73,7 @@ def _text(instruction: Instruction) -> str:
             frees = f"frees weights {instruction.frees_weights_bytes}, inputs {instruction.frees_inputs_bytes}"
             return (
                 f"compute core{instruction.core}: {counts.cycles} cycles, {counts.folds} folds, {counts.macs} MACs, "
-                f"takes outputs {instruction.output_bytes}, {frees}{_after(instruction.weights + instruction.inputs)}"
+                f"takes outputs {instruction.output_bytes}, {frees}{_after(instruction.depends)}"
             )
         case VectorOp():
             moved = f"{_regions(instruction.reads)} -> {_regions(instruction.writes)}"

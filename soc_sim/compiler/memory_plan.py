@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -35,31 +36,56 @@ class Plan:
     """First address behind all of them."""
 
 
+class Space:
+    """Addresses of a memory, taken for parts of a program."""
+
+    def __init__(self, base: int = 0) -> None:
+        self._base = base
+        self._placed: list[tuple[int, int, str]] = []
+        self._lifetimes: dict[str, Lifetime] = {}
+        self._sizes: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._placed)
+
+    def lowest(self, size: int, life: Lifetime) -> int:
+        """The lowest address at which ``size`` bytes are free during a life."""
+        address = self._base
+        for start, stop, other in self._placed:
+            rival = self._lifetimes[other]
+            if rival.last < life.first or life.last < rival.first:
+                continue
+            if address + size <= start:
+                break
+            address = max(address, align(stop))
+        return address
+
+    def put(self, name: str, size: int, life: Lifetime) -> int:
+        """Place a storage at the lowest address, which is returned."""
+        address = self.lowest(size, life)
+        insort(self._placed, (address, address + size, name))
+        self._lifetimes[name], self._sizes[name] = life, size
+        return address
+
+    def plan(self) -> Plan:
+        """All that has been placed."""
+        return Plan(
+            {name: start for start, _, name in self._placed},
+            _predecessors(self._placed, self._lifetimes),
+            peak_bytes(self._sizes, self._lifetimes),
+            max((stop for _, stop, _ in self._placed), default=self._base),
+        )
+
+
 def place(sizes: Mapping[str, int], lifetimes: Mapping[str, Lifetime], base: int) -> Plan:
     """Largest storage first, each at the lowest address that is free during its whole life.
 
     Greedy by size (Pisarchyk and Lee, arXiv:2001.03288, section 5.1), which stays within a few percent of the peak.
     """
-    order = sorted(sizes, key=lambda name: (-sizes[name], lifetimes[name].first, name))
-    addresses: dict[str, int] = {}
-    placed: list[tuple[int, int, str]] = []
-    for name in order:
-        life, address = lifetimes[name], base
-        for start, stop, other in sorted(placed):
-            rival = lifetimes[other]
-            if rival.last < life.first or life.last < rival.first:
-                continue
-            if address + sizes[name] <= start:
-                break
-            address = max(address, align(stop))
-        addresses[name] = address
-        placed.append((address, address + sizes[name], name))
-    return Plan(
-        addresses,
-        _predecessors(placed, lifetimes),
-        _peak(sizes, lifetimes),
-        max((stop for _, stop, _ in placed), default=base),
-    )
+    space = Space(base)
+    for name in sorted(sizes, key=lambda name: (-sizes[name], lifetimes[name].first, name)):
+        space.put(name, sizes[name], lifetimes[name])
+    return space.plan()
 
 
 def _predecessors(
@@ -75,7 +101,8 @@ def _predecessors(
     }
 
 
-def _peak(sizes: Mapping[str, int], lifetimes: Mapping[str, Lifetime]) -> int:
+def peak_bytes(sizes: Mapping[str, int], lifetimes: Mapping[str, Lifetime]) -> int:
+    """Highest sum of what is alive at once."""
     changes: dict[int, int] = {}
     for name, life in lifetimes.items():
         changes[life.first] = changes.get(life.first, 0) + sizes[name]

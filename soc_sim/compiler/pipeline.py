@@ -7,21 +7,23 @@ from typing import Literal
 
 import numpy as np
 
+from soc_sim.compiler.chooser import Chooser
 from soc_sim.compiler.emit import Emitter
 from soc_sim.compiler.fusion import Group, group_operators
 from soc_sim.compiler.hazards import Hazards
 from soc_sim.compiler.host import HostWork, host_work, summary
 from soc_sim.compiler.layout import lay_out
+from soc_sim.compiler.lowered import Lowered, Work
 from soc_sim.compiler.lowering import lower
 from soc_sim.compiler.options import Options
 from soc_sim.compiler.placing import ArrayLayer, Placer
 from soc_sim.compiler.prices import Prices
 from soc_sim.compiler.program import Estimate, Layer, Program
-from soc_sim.compiler.rates import host_ps, rates_of
+from soc_sim.compiler.rates import rates_of
+from soc_sim.compiler.residencies import Residencies, kept_of, residency_of
+from soc_sim.compiler.residency import ResidencyPlanner
 from soc_sim.compiler.sparse_layer import SparseLayer
-from soc_sim.compiler.tiles import Tiles, tile_count
-from soc_sim.compiler.tiling import Choice, Shortage, choose
-from soc_sim.compiler.views import View
+from soc_sim.compiler.tiles import tile_count
 from soc_sim.compiler.zeros import Zeros
 from soc_sim.config.array import DATAFLOWS, FLOWS, SPARSE_DATAFLOWS, Flow, dense_family
 from soc_sim.config.run import Mapping
@@ -82,15 +84,31 @@ class _Compilation:
         self.names = _unique_names(self.layout.groups)
 
     def program(self) -> Program:
-        placer = Placer(self.network, self.soc, self.layout, self.names)
+        layout = self.layout
+        placer = Placer(self.network, self.soc, layout, self.names)
         flows = self._flows()
         placer.check_largest_activation()
-        works = self._works(flows)
-        homes, packed, memory_map, plan = placer.place(works)
-        emitter = Emitter(self.soc.array, self.soc.cores, homes, Hazards(plan.addresses, plan.predecessors))
+        lowered = self._lowered(flows)
+        chooser = Chooser(self.soc, self.rates, self.options, self.mapping.split)
+        ends = tuple(tuple(layout.views[name].root for name in names) for names in self._ends())
+        planner = ResidencyPlanner(
+            lowered, layout.storages, ends, self.soc, self.rates, chooser, self.mapping.objective
+        )
+        found = planner.plan(on_chip=self.mapping.residency == "auto")
+        works = [
+            work if isinstance(work, HostWork) else ArrayLayer.of(work, choice)
+            for work, choice in zip(lowered, found.choices, strict=True)
+        ]
+        self._check_tiles(works)
+        homes, packed, memory_map, plans = placer.place(works, found)
+        addresses = {root: address for plan in plans for root, address in plan.addresses.items()}
+        predecessors = {root: before for plan in plans for root, before in plan.predecessors.items()}
+        emitter = Emitter(
+            self.soc.array, self.soc.cores, homes, Hazards(addresses, predecessors), kept_of(found, layout.storages)
+        )
         layers = []
-        for index, (group, work) in enumerate(zip(self.layout.groups, works, strict=True)):
-            layer = self._layer(index, group, work)
+        for index, (group, work) in enumerate(zip(layout.groups, works, strict=True)):
+            layer = self._layer(index, group, work, found)
             if isinstance(work, HostWork):
                 emitter.host(index, work)
             else:
@@ -102,7 +120,7 @@ class _Compilation:
             tuple(emitter.instructions),
             memory_map,
             self.soc.cores,
-            (*self.network.warnings, *summary(self.layout.groups)),
+            (*self.network.warnings, *summary(layout.groups)),
             sparse=self.sparse,
         )
 
@@ -141,9 +159,8 @@ class _Compilation:
             for name, group in zip(self.names, self.layout.groups, strict=True)
         ]
 
-    def _works(self, flows: list[tuple[Flow, ...]]) -> list[HostWork | ArrayLayer]:
-        works: list[HostWork | ArrayLayer] = []
-        known: dict[object, Choice | Shortage] = {}
+    def _lowered(self, flows: list[tuple[Flow, ...]]) -> list[Work]:
+        works: list[Work] = []
         faults: list[str] = []
         for name, group, allowed in zip(self.names, self.layout.groups, flows, strict=True):
             if group.unit == "host":
@@ -161,31 +178,12 @@ class _Compilation:
             elif self.sparse and allowed[0] in SPARSE_DATAFLOWS:
                 # One sparse flow for all layers: a product of two activations runs its dense form.
                 allowed = (dense_family(allowed[0]),)
-            signature = (
-                nest,
-                tuple(_form(view) for view in (operands.x, operands.o, operands.w)),
-                len(operands.residuals),
-                allowed,
-                # Zeros differ from layer to layer.
-                name if weights else "",
-            )
-            if signature not in known:
-                known[signature] = choose(nest, operands, self.soc, self.rates, allowed, weights, self.options)
-            choice = known[signature]
-            if isinstance(choice, Shortage):
-                faults += [
-                    f"layer {name}: its smallest tile needs {needed} bytes of the {buffer} buffer, which has {there}"
-                    for buffer, (needed, there) in choice.needs.items()
-                ]
-                continue
             sparsity = None if nonzero is None else 1 - np.count_nonzero(nonzero) / nonzero.size
-            tiles = Tiles(nest, choice.tiling, choice.weights)
-            works.append(ArrayLayer(nest, operands, choice, tiles, sparsity))
+            works.append(Lowered(name, nest, operands, allowed, weights, sparsity))
         if self.zeros:
             faults += self.zeros.found_wrong()
         if faults:
             raise MappingError(*faults)
-        self._check_tiles(works)
         return works
 
     def _check_tiles(self, works: list[HostWork | ArrayLayer]) -> None:
@@ -203,13 +201,22 @@ class _Compilation:
                 f"(layer {largest} alone {counts[largest]}); allowed: {MOST_TILES}; enlarge soc.buffers"
             )
 
-    def _layer(self, index: int, group: Group, work: HostWork | ArrayLayer) -> Layer:
+    def _layer(self, index: int, group: Group, work: HostWork | ArrayLayer, found: Residencies) -> Layer:
         operators = tuple(operator.name for operator in (*group.dequantisers, *group.scalings, *group.operators))
-        layer = Layer(index, self.names[index], group.head.op_type, operators, group.unit)
+        layer = Layer(
+            index,
+            self.names[index],
+            group.head.op_type,
+            operators,
+            group.unit,
+            residency=residency_of(work, found, "weight_memory" if self.soc.weight_memory else "dram"),
+        )
         if isinstance(work, HostWork):
-            read, write = (sum(view.size_bytes for view in views) for views in (work.reads, work.writes))
-            time = host_ps(self.soc, self.rates, read, write, work.operations)
-            return replace(layer, estimate=Estimate(0, read, write, time))
+            read, written = (
+                sum(view.size_bytes for view in views if found.memories.get(view.root, "dram") == "dram")
+                for views in (work.reads, work.writes)
+            )
+            return replace(layer, estimate=Estimate(0, read, written, found.times_ps[index]))
         gemm, choice = work.nest.gemm, work.choice
         return replace(
             layer,
@@ -227,6 +234,9 @@ class _Compilation:
             reorder_gain=choice.reorder_gain,
         )
 
+    def _ends(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        return self.network.inputs, self.network.outputs
+
 
 def _row_order(weights: SparseLayer | None) -> tuple[tuple[int, ...], ...] | None:
     return None if weights is None or weights.order is None else tuple(map(tuple, weights.order.tolist()))
@@ -240,8 +250,3 @@ def _unique_names(groups: list[Group]) -> list[str]:
         count = seen[group.head.name] = seen.get(group.head.name, 0) + 1
         names.append(group.head.name if count == 1 else f"{group.head.name}#{count}")
     return names
-
-
-def _form(view: View | None) -> object:
-    """What of a view the choice of tiles depends on."""
-    return view and (view.shape, view.strides)

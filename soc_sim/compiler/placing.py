@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from soc_sim.compiler.emit import ArrayWork, Home
 from soc_sim.compiler.host import HostWork
 from soc_sim.compiler.layout import Layout
 from soc_sim.compiler.live_channels import LiveChannels
-from soc_sim.compiler.memory_plan import Lifetime, Plan, align, place
+from soc_sim.compiler.lowered import Lowered, reads
+from soc_sim.compiler.memory_plan import Plan, align, peak_bytes, place
 from soc_sim.compiler.nest import Nest, Operands
-from soc_sim.compiler.program import MemoryMap, MemoryName, Placement
+from soc_sim.compiler.program import MemoryMap, Placement
 from soc_sim.compiler.rates import memory_rate
+from soc_sim.compiler.residencies import Residencies
 from soc_sim.compiler.tile_counts import TileCounter
 from soc_sim.compiler.tiles import Tiles
 from soc_sim.compiler.tiling import Choice
-from soc_sim.compiler.views import View
 from soc_sim.config.array import SPARSE_DATAFLOWS
-from soc_sim.config.soc import Soc
+from soc_sim.config.soc import MemoryName, Soc
 from soc_sim.errors import MappingError
 from soc_sim.network.base import Network
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class ArrayLayer:
-    """What becomes known of an array layer step by step."""
+    """An array layer for which everything is chosen."""
 
     nest: Nest
     operands: Operands
@@ -32,6 +34,14 @@ class ArrayLayer:
     tiles: Tiles
     sparsity: float | None
     """Share of zeros among its weights; None for a product of two activations."""
+
+    @staticmethod
+    def of(work: Lowered, choice: Choice | None) -> ArrayLayer:
+        """A lowered layer with its choice."""
+        if choice is None:
+            raise TypeError(f"nothing has been chosen for {work.name}")
+        tiles = Tiles(work.nest, choice.tiling, choice.weights)
+        return ArrayLayer(work.nest, work.operands, choice, tiles, work.sparsity)
 
 
 class Placer:
@@ -43,9 +53,9 @@ class Placer:
         self.burst_bytes = max(soc.dma.burst_bytes, memory_rate(soc.dram).burst_bytes)
 
     def place(
-        self, works: list[HostWork | ArrayLayer]
-    ) -> tuple[dict[str, Home], dict[int, ArrayWork], MemoryMap, Plan]:
-        """Homes of storages, array layers ready to be written down, and what lies where.
+        self, works: Sequence[HostWork | ArrayLayer], found: Residencies
+    ) -> tuple[dict[str, Home], dict[int, ArrayWork], MemoryMap, list[Plan]]:
+        """Homes of storages, array layers ready to be written down, what lies where, and the plans of activations.
 
         Raises:
             MappingError: a memory is too small.
@@ -67,7 +77,8 @@ class Placer:
             weights, live = work.choice.weights, None
             if weights is not None and work.choice.dataflow in SPARSE_DATAFLOWS:
                 live = LiveChannels(work.tiles, weights, work.operands.x, self.burst_bytes)
-            packed[index] = ArrayWork(work.nest, work.operands, work.tiles, counter, home, offsets, live)
+            resident = found.resident
+            packed[index] = ArrayWork(work.nest, work.operands, work.tiles, counter, home, offsets, live, resident)
             placements.append(Placement(self.names[index], home.memory, home.address, size))
             end = home.address + size
             weight_bytes += work.tiles.stored_bytes(array)
@@ -77,37 +88,30 @@ class Placer:
             placements.append(Placement(root, self.weight_memory, homes[root].address, size))
             end = homes[root].address + size
             weight_bytes += size
+        in_dram = {root: size for root, size in self.layout.storages.items() if found.memories[root] == "dram"}
+        lifetimes = {root: found.uses[root].life for root in in_dram}
         first_activation = align(end) if self.weight_memory == "dram" else 0
-        plan = place(self.layout.storages, self._lifetimes(works), first_activation)
-        for root, address in plan.addresses.items():
-            homes[root] = Home("dram", address)
-            placements.append(Placement(root, "dram", address, self.layout.storages[root]))
-        used: dict[MemoryName, int] = {"dram": plan.end}
+        plans = {"dram": place(in_dram, lifetimes, first_activation), **found.plans}
+        used: dict[MemoryName, int] = {name: plan.end for name, plan in plans.items()}
+        for name, plan in plans.items():
+            for root, address in plan.addresses.items():
+                homes[root] = Home(name, address)
+                placements.append(Placement(root, name, address, self.layout.storages[root]))
         if self.weight_memory != "dram":
             used["weight_memory"] = end
-        memory_map = MemoryMap(tuple(placements), weight_bytes, plan.peak_bytes, used, {"dram": first_activation})
+        lives = {root: uses.life for root, uses in found.uses.items()}
+        activations: dict[MemoryName, int] = {name: 0 for name in plans if name in self.soc.memories}
+        activations["dram"] = first_activation
+        peak = peak_bytes(self.layout.storages, lives)
+        memory_map = MemoryMap(tuple(placements), weight_bytes, peak, used, activations)
         self._check_capacity(memory_map)
-        return homes, packed, memory_map, plan
+        return homes, packed, memory_map, list(plans.values())
 
-    def _constants(self, works: list[HostWork | ArrayLayer]) -> list[str]:
+    def _constants(self, works: Sequence[HostWork | ArrayLayer]) -> list[str]:
         """Constants that are read as they are: by the host, or as the second operand of a product."""
         return list(
-            dict.fromkeys(view.root for work in works for view in _reads(work) if view.root in self.layout.constants)
+            dict.fromkeys(view.root for work in works for view in reads(work) if view.root in self.layout.constants)
         )
-
-    def _lifetimes(self, works: list[HostWork | ArrayLayer]) -> dict[str, Lifetime]:
-        network, last_layer = self.network, len(works) - 1
-        first: dict[str, int] = {self.layout.views[name].root: -1 for name in network.inputs}
-        last: dict[str, int] = dict(first)
-        for index, work in enumerate(works):
-            for view in _writes(work):
-                first.setdefault(view.root, index)
-                last[view.root] = index
-            for view in _reads(work):
-                last[view.root] = index
-        for name in network.outputs:
-            last[self.layout.views[name].root] = last_layer
-        return {root: Lifetime(first.get(root, 0), last.get(root, 0)) for root in self.layout.storages}
 
     def check_largest_activation(self) -> None:
         """Refuse what cannot fit before tiles are sought for it: a batch of a billion would take forever."""
@@ -121,9 +125,9 @@ class Placer:
 
     def _check_capacity(self, memory_map: MemoryMap) -> None:
         faults = []
-        for name, used in memory_map.used_bytes.items():
-            memory = self.soc.weight_memory if name == "weight_memory" else self.soc.dram
-            if memory is not None and used > memory.capacity_bytes:
+        for name, memory in self.soc.memories.items():
+            used = memory_map.used_bytes.get(name, 0)
+            if used > memory.capacity_bytes:
                 needs = []
                 if name == self.weight_memory:
                     needs.append(f"weights {memory_map.weight_bytes}")
@@ -135,14 +139,3 @@ class Placer:
                 )
         if faults:
             raise MappingError(*faults)
-
-
-def _reads(work: HostWork | ArrayLayer) -> tuple[View, ...]:
-    if isinstance(work, HostWork):
-        return work.reads
-    operands = work.operands
-    return (operands.x, *operands.residuals, *((operands.w,) if operands.w else ()))
-
-
-def _writes(work: HostWork | ArrayLayer) -> tuple[View, ...]:
-    return work.writes if isinstance(work, HostWork) else (work.operands.o,)

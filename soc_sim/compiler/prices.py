@@ -8,12 +8,14 @@ whole SoC.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from soc_sim.compiler.cycles import Work
 from soc_sim.compiler.latency import LatencyModel, Traffic
 from soc_sim.compiler.sizes import Floats
 from soc_sim.config.array import Flow, dense_family
+from soc_sim.config.soc import MemoryName
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +37,8 @@ class Prices:
     inputs: Price
     outputs: Price
     interconnect_pj_per_byte: float
-    dram: Price
-    weight_memory: Price
-    """The same as ``dram`` where there is only one memory."""
+    memories: Mapping[MemoryName, Price]
+    """By name; buffers are none."""
     host_operation_pj: float
     standby_w: float
     """Standby of memories and leakage: what passes with time. 1 W = 1 pJ/ps."""
@@ -47,25 +48,33 @@ def energy_pj(
     model: LatencyModel, prices: Prices, dataflow: Flow, work: Work, traffic: Traffic, latency_ps: Floats
 ) -> Floats:
     """Energy of the whole layer, S × B; ``latency_ps``: how long it is expected to take."""
-    sizes = model.sizes
+    sizes, homes = model.sizes, model.sizes.homes
     # Whole bursts for short lines.
     w_rounding, x_rounding, o_rounding = (model.lines[name][0] for name in ("weights", "inputs", "outputs"))
     array = sizes.soc.array
     operand = array.operand_bytes
     word = operand if dense_family(dataflow) == "dOS" else array.accumulator_bytes
-    memory = prices.weight_memory if sizes.weights_apart else prices.dram
-    moved = traffic.weight_bytes + traffic.input_bytes + sizes.output_total
-    addends = len(sizes.operands.residuals) * sizes.output_total
+    results = sizes.output_total
+
+    def read(memory: MemoryName, rounding: Floats | float) -> Floats | float:
+        """A byte that is loaded, up to the buffer."""
+        return rounding * prices.memories[memory].read_pj + prices.interconnect_pj_per_byte
+
     total: Floats = (
         work.macs * prices.mac_pj
         + work.weight_words * (operand * prices.weights.read_pj)
-        + traffic.weight_bytes * (prices.weights.write_pj + w_rounding * memory.read_pj)
-        + (work.input_words * operand + addends) * prices.inputs.read_pj
-        + traffic.input_bytes * (prices.inputs.write_pj + x_rounding * prices.dram.read_pj)
+        + traffic.weight_bytes * (prices.weights.write_pj + read(homes.weights, w_rounding))
+        + (work.input_words * operand + len(homes.addends) * results) * prices.inputs.read_pj
         + work.output_words * (word * prices.outputs.write_pj)
-        + (work.accumulator_words * word + sizes.output_total) * prices.outputs.read_pj
-        + sizes.output_total * o_rounding * prices.dram.write_pj
-        + moved * prices.interconnect_pj_per_byte
+        + (work.accumulator_words * word + results) * prices.outputs.read_pj
         + latency_ps * prices.standby_w
     )
-    return total
+    if homes.inputs in prices.memories:
+        total = total + traffic.input_bytes * (prices.inputs.write_pj + read(homes.inputs, x_rounding))
+    for memory in homes.addends:
+        if memory in prices.memories:
+            total = total + results * (prices.inputs.write_pj + read(memory, x_rounding))
+    if homes.outputs in prices.memories:
+        written = o_rounding * prices.memories[homes.outputs].write_pj + prices.interconnect_pj_per_byte
+        return total + results * written
+    return total + results * prices.inputs.write_pj

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 from soc_sim.config.array import Flow
+from soc_sim.config.soc import MemoryName
 from soc_sim.config.sparsity import FormatName
 from soc_sim.network.operators import GemmShape
 
-MemoryName = Literal["dram", "weight_memory"]
 BufferName = Literal["weights", "inputs", "outputs"]
 
 
@@ -70,7 +71,10 @@ class Load:
     buffer: BufferName
     regions: tuple[Region, ...]
     buffer_bytes: int
+    """Taken in the buffer; without ``regions``, space that a tensor will be kept in."""
     depends: tuple[int, ...] = ()
+    once: bool = False
+    """The first inference alone: what it brings stays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +95,23 @@ class Compute:
     frees_inputs_bytes: int
     """Given back at the end."""
     counts: TileCounts
+    stores: tuple[int, ...] = ()
+    """Stores into the inputs buffer that must be complete."""
+    kept: tuple[Region, ...] = ()
+    """Of the inputs buffer: what the tile reads there, beside what its loads have brought."""
+
+    @property
+    def depends(self) -> tuple[int, ...]:
+        """All that must be complete."""
+        return self.weights + self.inputs + self.stores
 
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """Outputs buffer to memory. Starts when ``depends`` (its Compute among them) are complete; frees the buffer."""
+    """Outputs buffer to memory, or to the inputs buffer (a region there).
+
+    Starts when ``depends`` (its Compute among them) are complete; frees the buffer.
+    """
 
     index: int
     layer: int
@@ -135,6 +151,12 @@ class Tiling:
     """``m``: all pixels pass for one block of output channels before the next; ``n``: the reverse."""
     side_by_side: bool = False
     """Whether the groups of a tile lie side by side on the array (``dataflow.packed``), or run one after another."""
+    split: Literal["channels", "rows"] = "channels"
+    """What is dealt out to cores: blocks of groups and output channels, or blocks of pixels."""
+    cores: int = 1
+    """How many cores work on the layer."""
+    first_core: int = 0
+    """The lowest of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +169,17 @@ class Estimate:
     latency_ps: int
     energy_pj: float | None = None
     """None where the choice did not depend on it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Residency:
+    """Where the operands of a layer lie while it runs, and why its results lie where they do."""
+
+    weights: MemoryName | None
+    """None for layers without weights of their own."""
+    inputs: tuple[MemoryName, ...]
+    outputs: tuple[MemoryName, ...]
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +217,7 @@ class Layer:
     """Least expected cost with rows in order over that of the choice; None where reordering was not asked for."""
     regret: Mapping[Flow, float | None] | None = None
     """Dataflow → the least that it is expected to take by the objective, over the choice; None where it cannot run."""
+    residency: Residency | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +258,11 @@ class Program:
     warnings: tuple[str, ...] = field(default=())
     sparse: bool = False
     """Whether zeros of weights may be left out."""
+
+    @cached_property
+    def once(self) -> frozenset[int]:
+        """Indices of the instructions that only the first inference runs."""
+        return frozenset(i.index for i in self.instructions if isinstance(i, Load) and i.once)
 
     @property
     def macs(self) -> int:

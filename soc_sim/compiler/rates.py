@@ -8,10 +8,11 @@ Contention and row misses are left out: the simulation shows what they cost.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from soc_sim.config.memory import Dram, Memory, SimpleMemory
-from soc_sim.config.soc import Soc
+from soc_sim.config.soc import MemoryName, Soc
 
 PS_PER_S = 1e12
 
@@ -32,29 +33,26 @@ class MemoryRate:
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """All rates of an SoC, in ps."""
+    """All rates of an SoC, in ps; by the name of a memory where they depend on it."""
 
     array_cycle_ps: float
     dispatch_ps: float
     """Of one instruction."""
     descriptor_ps: float
     """Of one region."""
-    dram: MemoryRate
-    weights: MemoryRate
-    """The memory of the weights; the same as ``dram`` where there is only one."""
+    memories: Mapping[MemoryName, MemoryRate]
+    """Each memory alone; a buffer is reached by the DMA's own data path."""
     fabric_ps_per_byte: float
     """A data path of the interconnect."""
-    dram_load_ps_per_byte: float
-    weight_load_ps_per_byte: float
-    store_ps_per_byte: float
+    load_ps_per_byte: Mapping[MemoryName, float]
+    store_ps_per_byte: Mapping[MemoryName, float]
     """What one DMA channel reaches."""
-    request_ps: float
+    request_ps: Mapping[MemoryName, float]
     """What a DMA channel takes for each request at least: its window holds so many, however short they are."""
-    load_latency_ps: float
-    """From the request to the first data of an idle main memory, interconnect included."""
-    weight_latency_ps: float
+    latency_ps: Mapping[MemoryName, float]
+    """From the request to the first data of an idle memory, interconnect included."""
     host_cycle_ps: float
-    host_ps_per_byte: float
+    host_ps_per_byte: Mapping[MemoryName, float]
 
 
 def memory_rate(memory: Memory) -> MemoryRate:
@@ -77,40 +75,51 @@ def memory_rate(memory: Memory) -> MemoryRate:
 
 def rates_of(soc: Soc) -> Rates:
     """The rates of ``soc``."""
-    dram = memory_rate(soc.dram)
-    weights = memory_rate(soc.weight_memory) if soc.weight_memory else dram
+    dma, host = soc.dma, soc.host
     fabric_cycle = PS_PER_S / soc.interconnect.clock_hz
     fabric = fabric_cycle / soc.interconnect.width_bytes
+    memories = {name: memory_rate(memory) for name, memory in soc.memories.items()}
+    latency = {
+        name: rate.latency_ps + soc.interconnect.latency_cycles * fabric_cycle for name, rate in memories.items()
+    }
 
-    def latency(memory: MemoryRate) -> float:
-        return memory.latency_ps + soc.interconnect.latency_cycles * fabric_cycle
-
-    def channel(memory: MemoryRate, per_byte: float, burst_bytes: int, outstanding: int) -> float:
-        round_trip = latency(memory) + burst_bytes * max(per_byte, fabric)
+    def channel(name: MemoryName, per_byte: float, burst_bytes: int, outstanding: int) -> float:
+        round_trip = latency[name] + burst_bytes * max(per_byte, fabric)
         return max(per_byte, fabric, round_trip / (burst_bytes * outstanding))
 
-    dma, host = soc.dma, soc.host
+    def by_dma(name: MemoryName, per_byte: float) -> float:
+        return channel(name, per_byte, dma.burst_bytes, dma.max_outstanding)
+
+    local = PS_PER_S / dma.clock_hz / soc.local_width_bytes
+    on_chip: dict[MemoryName, float] = {"inputs_buffer": local, "weights_buffer": 0.0}
+    no_time: dict[MemoryName, float] = dict.fromkeys(on_chip, 0.0)
     return Rates(
         array_cycle_ps=PS_PER_S / soc.array.clock_hz,
         dispatch_ps=soc.controller.dispatch_cycles * PS_PER_S / soc.controller.clock_hz,
         descriptor_ps=dma.descriptor_cycles * PS_PER_S / dma.clock_hz,
-        dram=dram,
-        weights=weights,
+        memories=memories,
         fabric_ps_per_byte=fabric,
-        dram_load_ps_per_byte=channel(dram, dram.read_ps_per_byte, dma.burst_bytes, dma.max_outstanding),
-        weight_load_ps_per_byte=channel(weights, weights.read_ps_per_byte, dma.burst_bytes, dma.max_outstanding),
-        store_ps_per_byte=channel(dram, dram.write_ps_per_byte, dma.burst_bytes, dma.max_outstanding),
-        request_ps=latency(dram) / dma.max_outstanding,
-        load_latency_ps=latency(dram),
-        weight_latency_ps=latency(weights),
+        load_ps_per_byte={name: by_dma(name, rate.read_ps_per_byte) for name, rate in memories.items()} | no_time,
+        store_ps_per_byte={name: by_dma(name, rate.write_ps_per_byte) for name, rate in memories.items()} | on_chip,
+        request_ps={name: time / dma.max_outstanding for name, time in latency.items()} | no_time,
+        latency_ps=latency | no_time,
         host_cycle_ps=PS_PER_S / host.clock_hz,
-        host_ps_per_byte=channel(dram, dram.read_ps_per_byte, host.burst_bytes, host.max_outstanding),
+        host_ps_per_byte={
+            name: channel(name, rate.read_ps_per_byte, host.burst_bytes, host.max_outstanding)
+            for name, rate in memories.items()
+        },
     )
 
 
-def host_ps(soc: Soc, rates: Rates, read_bytes: int, write_bytes: int, operations: int) -> int:
-    """Expected time of a host layer: reading, computing and writing overlap."""
+def host_ps(
+    soc: Soc, rates: Rates, reads: Mapping[MemoryName, int], writes: Mapping[MemoryName, int], operations: int
+) -> int:
+    """Expected time of a host layer that moves so many bytes: reading, computing and writing overlap."""
     compute = soc.host.start_cycles + math.ceil(operations / soc.host.lanes)
-    shared = read_bytes * rates.dram.read_ps_per_byte + write_bytes * rates.dram.write_ps_per_byte
-    moved = max(shared, max(read_bytes, write_bytes) * rates.host_ps_per_byte)
-    return math.ceil(max(compute * rates.host_cycle_ps, moved) + rates.load_latency_ps)
+    moved = latency = 0.0
+    for name in {*reads, *writes}:
+        rate, read, write = rates.memories[name], reads.get(name, 0), writes.get(name, 0)
+        shared = read * rate.read_ps_per_byte + write * rate.write_ps_per_byte
+        moved = max(moved, shared, max(read, write) * rates.host_ps_per_byte[name])
+        latency = max(latency, rates.latency_ps[name])
+    return math.ceil(max(compute * rates.host_cycle_ps, moved) + latency)

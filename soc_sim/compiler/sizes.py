@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soc_sim.compiler.candidates import Blocks, Spatial, blocks, edges, spatial
+from soc_sim.compiler.homes import Homes
 from soc_sim.compiler.nest import Nest, Operands
 from soc_sim.compiler.sparse_layer import SparseLayer
 from soc_sim.compiler.views import Integers
@@ -28,11 +29,12 @@ class Sizes:
         nest: Nest,
         operands: Operands,
         soc: Soc,
+        homes: Homes,
         weights: SparseLayer | None = None,
         *,
         side_by_side: bool = True,
     ) -> None:
-        self.nest, self.operands, self.soc = nest, operands, soc
+        self.nest, self.operands, self.soc, self.homes = nest, operands, soc, homes
         self.spatial: Spatial = spatial(nest, soc.array)
         self.blocks: Blocks = blocks(nest, soc.array, side_by_side=side_by_side)
         s, b, e = self.spatial, self.blocks, soc.array.operand_bytes
@@ -41,7 +43,6 @@ class Sizes:
         self.g_tiles = -(-nest.groups // b.groups)[None]
         self.m_tiles = -(-nest.m // b.m)[None]
         self.k_tiles = -(-nest.channels // b.channels)[None]
-        self.weights_apart = operands.w is None and soc.weight_memory is not None
         self.constants = nest.channel_words * soc.array.accumulator_bytes
         # Bytes of the largest tile of each operand.
         self.weight_tile = (b.groups * b.m * (self.k * e + self.constants))[None]
@@ -49,6 +50,9 @@ class Sizes:
         self.input_tile = pixels[:, None] * (b.groups * b.channels * e)[None]
         self.output_elements = s.n[:, None] * (b.groups * b.m)[None]
         self.addend_tile = self.output_elements * (len(operands.residuals) * e)
+        # Of these, what has to be loaded tile by tile; the rest lies in the inputs buffer already.
+        self.loaded_input_tile = self.input_tile * (homes.inputs != "inputs_buffer")
+        self.loaded_addend_tile = self.output_elements * (homes.loaded_addends * e)
         # Bytes of one pass over each operand.
         gemm = nest.gemm
         self.weight_total: Integers = np.full((1, 1), nest.weight_bytes(soc.array))
@@ -61,12 +65,12 @@ class Sizes:
             self.weight_tile, self.weight_total = largest[None], total[None]
 
     def tile_bytes(self, dataflow: Flow) -> dict[str, Integers]:
-        """Bytes of the largest tile in each buffer."""
+        """Bytes of the largest tile in each buffer, without what lies there already."""
         array = self.soc.array
         word = array.operand_bytes if dense_family(dataflow) == "dOS" else array.accumulator_bytes
         return {
-            "weights": self.weight_tile,
-            "inputs": self.input_tile + self.addend_tile,
+            "weights": self.weight_tile * (not self.homes.resident),
+            "inputs": self.loaded_input_tile + self.loaded_addend_tile,
             "outputs": self.output_elements * word,
         }
 
@@ -74,13 +78,18 @@ class Sizes:
         """Candidates that fit the buffers and that the dataflow can run."""
         legal = np.broadcast_to(self.compressible, (len(self.spatial.n), len(self.k)))
         for name, size in self.tile_bytes(dataflow).items():
-            legal = legal & (size <= getattr(self.soc.buffers, name).capacity_bytes)
+            legal = legal & (size <= self.room_bytes(name))
         if dense_family(dataflow) == "dOS":
             # A fold that is fed in parts holds its sums in the PEs, so it must be the only one of its tile.
             array, b = self.soc.array, self.blocks
             single = (b.m <= array.rows)[None] & (b.groups == 1)[None] & (self.spatial.n <= array.cols)[:, None]
             legal = legal & ((self.k_tiles == 1) | single)
         return legal if dataflow in DATAFLOWS else legal & ~self.blocks.side_by_side
+
+    def room_bytes(self, buffer: str) -> int:
+        """Space for tiles in a buffer."""
+        capacity_bytes: int = getattr(self.soc.buffers, buffer).capacity_bytes
+        return capacity_bytes - self.homes.taken_bytes(buffer)
 
     @cached_property
     def n_extents(self) -> tuple[Integers, Floats]:

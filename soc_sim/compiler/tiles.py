@@ -104,15 +104,26 @@ class Tiles:
             for cols in _cut(nest.cols.size, tiling.cols)
         ]
 
-    def of_core(self, core: int, cores: int) -> Iterator[Step]:
-        """What one core computes, in order: a contiguous share of groups × outer blocks, with all inner blocks."""
-        m_outside = self.tiling.outer == "m"
-        outer, inner = (len(self.m), len(self.pixels)) if m_outside else (len(self.pixels), len(self.m))
-        units = len(self.groups) * outer
-        for unit in range(core * units // cores, (core + 1) * units // cores):
-            group, block = divmod(unit, outer)
-            for other in range(inner):
-                m, n = (block, other) if m_outside else (other, block)
+    def of_core(self, core: int) -> Iterator[Step]:
+        """What one core computes, in order; nothing, where the layer runs on others.
+
+        Its share is contiguous: of groups × output channels with all pixels, or of pixels with all groups and channels.
+        """
+        tiling = self.tiling
+        rank, m_outside = core - tiling.first_core, tiling.outer == "m"
+        if not 0 <= rank < tiling.cores:
+            return
+        by_channels = tiling.split == "channels"
+        units = len(self.groups) * len(self.m) if by_channels else len(self.pixels)
+        own = range(rank * units // tiling.cores, (rank + 1) * units // tiling.cores)
+        for group in range(len(self.groups)):
+            first = group * len(self.m)
+            ms = range(len(self.m))
+            if by_channels:
+                ms = range(max(own.start - first, 0), min(own.stop - first, len(self.m)))
+            ns = range(len(self.pixels)) if by_channels else own
+            for outer, inner in itertools.product(*((ms, ns) if m_outside else (ns, ms))):
+                m, n = (outer, inner) if m_outside else (inner, outer)
                 for k in range(len(self.channels)):
                     yield Step(group, m, n, k)
 

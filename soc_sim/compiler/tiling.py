@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soc_sim.compiler.cost import CostModel, Evaluation
+from soc_sim.compiler.homes import Homes
+from soc_sim.compiler.latency import Deal
 from soc_sim.compiler.nest import Nest, Operands
 from soc_sim.compiler.options import Options
 from soc_sim.compiler.program import Estimate, Tiling
@@ -32,6 +34,8 @@ class Choice:
     dataflow: Flow
     tiling: Tiling
     estimate: Estimate
+    moved_bytes: int
+    """Expected traffic of all memories."""
     weights: SparseLayer | None
     """Where zeros are left out, of memory at least; None for dense storage and execution."""
     regret: Mapping[Flow, float | None]
@@ -54,6 +58,8 @@ def choose(
     soc: Soc,
     rates: Rates,
     flows: Sequence[Flow],
+    homes: Homes,
+    deals: Sequence[Deal],
     weights: SparseLayer | None = None,
     options: Options | None = None,
 ) -> Choice | Shortage:
@@ -63,11 +69,13 @@ def choose(
     """
     options = options or Options()
     objective = options.objective
-    models = [CostModel(nest, operands, soc, rates, None, options)]
+    models = [CostModel(nest, operands, soc, rates, homes, deals, None, options)]
     if weights is not None:
-        models.append(CostModel(nest, operands, soc, rates, weights, options))
+        models.append(CostModel(nest, operands, soc, rates, homes, deals, weights, options))
         if options.reorder and weights.sparsity:
-            models += [CostModel(nest, operands, soc, rates, moved, options) for moved in weights.reordered()]
+            models += [
+                CostModel(nest, operands, soc, rates, homes, deals, moved, options) for moved in weights.reordered()
+            ]
     supported = [flow for flow in FLOWS if dense_family(flow) in soc.array.dataflows]
     priced = [
         (model, evaluation)
@@ -78,7 +86,7 @@ def choose(
     ]
     wanted = [(model, evaluation) for model, evaluation in priced if evaluation.dataflow in flows]
     if not wanted:
-        return _shortage(models[-1], soc, flows)
+        return _shortage(models[-1], flows)
     sizes = [int(evaluation.legal.sum()) for _, evaluation in wanted]
     cost = np.concatenate([_legal(_value(evaluation, objective), evaluation) for _, evaluation in wanted])
     read_bytes, cycles, tiles = (
@@ -149,25 +157,28 @@ def _choice(model: CostModel, evaluation: Evaluation, flat: int, regret: Mapping
         images=int(spatial.images[s]),
         rows=int(spatial.rows[s]),
         cols=int(spatial.cols[s]),
-        outer=evaluation.outer,
+        outer=evaluation.deal.outer,
         side_by_side=bool(blocks.side_by_side[b]),
+        split=evaluation.deal.split,
+        cores=evaluation.deal.cores,
     )
     shape = evaluation.legal.shape
     estimate = Estimate(
         compute_cycles=int(np.broadcast_to(evaluation.cycles, shape)[s, b]),
         dram_read_bytes=int(np.broadcast_to(evaluation.dram_read_bytes, shape)[s, b]),
-        dram_write_bytes=model.sizes.output_total,
+        dram_write_bytes=model.dram_write_bytes,
         latency_ps=int(np.ceil(np.broadcast_to(evaluation.latency_ps, shape)[s, b])),
         energy_pj=None if evaluation.energy_pj is None else float(np.broadcast_to(evaluation.energy_pj, shape)[s, b]),
     )
-    return Choice(evaluation.dataflow, tiling, estimate, model.sizes.weights, regret)
+    moved_bytes = int(np.broadcast_to(evaluation.moved_bytes, shape)[s, b])
+    return Choice(evaluation.dataflow, tiling, estimate, moved_bytes, model.sizes.weights, regret)
 
 
-def _shortage(model: CostModel, soc: Soc, flows: Sequence[Flow]) -> Shortage:
+def _shortage(model: CostModel, flows: Sequence[Flow]) -> Shortage:
     needs: dict[str, tuple[int, int]] = {}
     for flow in flows:
         for name, size in model.sizes.tile_bytes(flow).items():
-            capacity = getattr(soc.buffers, name).capacity_bytes
+            capacity = model.sizes.room_bytes(name)
             if size.min() > capacity:
                 needs[name] = (int(size.min()), capacity)
     return Shortage(needs)

@@ -54,6 +54,8 @@ class Dma(Description):
     """Requests a channel may have under way."""
     descriptor_cycles: Annotated[int, Field(ge=0)] = 8
     """Set-up of one descriptor (1-D or 2-D)."""
+    local_width_bytes: Bytes | None = None
+    """Bytes that a channel moves from buffer to buffer in a cycle; default: the interconnect's width."""
     chunk_bytes: Bytes = 2048
     """Unit of simulated service: bursts that travel as one event; at most half of what may be under way."""
 

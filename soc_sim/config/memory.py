@@ -12,6 +12,7 @@ from soc_sim.config.base import (
     BytesPerSecond,
     Delay,
     Description,
+    Hertz,
     Milliamperes,
     Milliwatts,
     Picoseconds,
@@ -247,6 +248,44 @@ class SimpleMemory(Description):
             yield "burst", "one access is larger than the whole memory"
         if self.write_bandwidth_bytes_per_s is None and self.write_latency_ps:
             yield "write_latency", "has no effect without write_bandwidth"
+
+
+class SystemSram(Description):
+    """On-chip SRAM that cores and host share, between main memory and the buffers; one access a cycle."""
+
+    kind: Literal["system_sram"] = "system_sram"
+    name: str = "system_sram"
+    capacity_bytes: Bytes
+    """What the compiler may place there, for example 2 MiB."""
+    width_bytes: Bytes
+    """Bytes of one access, also the smallest."""
+    clock_hz: Hertz
+    """Accesses a second, reads and writes together."""
+    latency_cycles: Annotated[int, Field(ge=0)] = 2
+    """From a request to its first byte."""
+    max_outstanding: PositiveInt = 64
+    """Bus requests it holds; others wait in the interconnect."""
+
+    def inconsistencies(self) -> Iterator[tuple[str, str]]:
+        """An access larger than the memory."""
+        if self.width_bytes > self.capacity_bytes:
+            yield "width", "one access is wider than the whole memory"
+
+    @property
+    def as_memory(self) -> SimpleMemory:
+        """The same as a memory of fixed latency and bandwidth (its energy is that of the shared table of SRAMs)."""
+        bandwidth = self.width_bytes * self.clock_hz
+        return SimpleMemory(
+            kind="simple_memory",
+            name=self.name,
+            technology="sram",
+            capacity_bytes=self.capacity_bytes,
+            read_bandwidth_bytes_per_s=bandwidth,
+            write_bandwidth_bytes_per_s=bandwidth,
+            read_latency_ps=self.latency_cycles * PS_PER_S // self.clock_hz,
+            burst_bytes=self.width_bytes,
+            max_outstanding=self.max_outstanding,
+        )
 
 
 class IdealMemory(Description):

@@ -71,6 +71,12 @@ class Mapping(Description):
     reorder: bool = False
     """Whether output channels may change places within a tile, so that row blocks have more zero columns in common;
     they are written to where they belong."""
+    split: Literal["auto", "channels", "rows"] = "auto"
+    """How a layer is dealt out to `soc.cores`: by output channels, by rows of the image, or as the estimate says
+    (`auto`, which may also leave cores idle)."""
+    residency: Literal["auto", "off"] = "auto"
+    """`auto`: weights stay in their buffer over all inferences, and results on chip until they are read, where they fit
+    and it pays by estimate; `off`: everything comes from memory and goes back to it."""
     format: FormatName | None = None
     """How weights with zeros are stored; default: as the format that is smallest for the layer."""
 

@@ -16,8 +16,11 @@ from soc_sim.config.domain import CLOCKS, Domain
 from soc_sim.config.energy import EnergyTable, PartTables
 from soc_sim.config.host import Host
 from soc_sim.config.interconnect import Interconnect
-from soc_sim.config.memory import Memory, SimpleMemory
+from soc_sim.config.memory import Memory, SimpleMemory, SystemSram
 from soc_sim.errors import suggestion
+
+MemoryName = Literal["dram", "weight_memory", "system_sram", "inputs_buffer", "weights_buffer"]
+"""Where a tensor lies; in a buffer: of the core that uses it, from its first byte to its last use."""
 
 
 class Soc(Description):
@@ -37,6 +40,8 @@ class Soc(Description):
     """Main memory: activations, and weights unless `weight_memory` holds them."""
     weight_memory: Memory | None = None
     """A second memory for weights alone, such as flash."""
+    system_sram: SystemSram | None = None
+    """Shared SRAM on chip: the compiler places activations there, where they fit and it pays."""
     host: Host
     energy: EnergyTable
     energy_parts: PartTables = PartTables()
@@ -118,6 +123,21 @@ class Soc(Description):
     def _own_initiators(self) -> tuple[str, ...]:
         channels = dict.fromkeys(self.dma.channel_of.values())
         return (*(f"core{core}.{channel}" for core in range(self.cores) for channel in channels), "host")
+
+    @property
+    def memories(self) -> dict[MemoryName, Memory]:
+        """All memories behind the interconnect."""
+        found: dict[MemoryName, Memory] = {"dram": self.dram}
+        if self.weight_memory is not None:
+            found["weight_memory"] = self.weight_memory
+        if self.system_sram is not None:
+            found["system_sram"] = self.system_sram.as_memory
+        return found
+
+    @property
+    def local_width_bytes(self) -> int:
+        """Bytes that a DMA channel moves from buffer to buffer in a cycle of its clock."""
+        return self.dma.local_width_bytes or self.interconnect.width_bytes
 
     def port_width_bytes(self, buffer: BufferName) -> int:
         """Bytes of one access of a buffer; by default what the adjoining edge of the array moves in a cycle.

@@ -14,6 +14,7 @@ from soc_sim.config.energy import EnergyTable
 from soc_sim.config.memory import SimpleMemory
 from soc_sim.config.soc import Soc
 from soc_sim.energy.chip import buffer_cost, mac_point
+from soc_sim.energy.memories import shared_sram
 
 
 class Area(NamedTuple):
@@ -44,10 +45,11 @@ def area(soc: Soc) -> Area:
         found["host"] = soc.host.lanes * lane_mm2
     else:
         missing.append("the host")
-    for memory in (soc.dram, soc.weight_memory):
+    memories = {"dram": soc.dram, "weight_memory": soc.weight_memory, "system_sram": shared_sram(soc)}
+    for place, memory in memories.items():
         if isinstance(memory, SimpleMemory):
             if memory.area_mm2 is not None:
-                found["dram" if memory is soc.dram else "weight_memory"] = memory.area_mm2
+                found[place] = memory.area_mm2
             elif memory.technology in ("sram", "mram"):
                 missing.append(f"memory '{memory.name}'")
     return Area(found, (f"area_mm2 is without {', '.join(missing)}: no figure is at hand",))

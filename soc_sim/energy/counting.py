@@ -99,6 +99,7 @@ def _counts(record: RunRecord, columns: Tally, start_ps: int, end_ps: int | None
         },
         dram=_memory(record, "dram") if whole else MemoryCounts(),
         weight_memory=_memory(record, "weight_memory") if whole else MemoryCounts(),
+        system_sram=_memory(record, "system_sram") if whole else MemoryCounts(),
     )
 
 

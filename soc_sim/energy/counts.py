@@ -65,3 +65,4 @@ class Counts:
     """Clock domain → changes of its frequency."""
     dram: MemoryCounts = MemoryCounts()
     weight_memory: MemoryCounts = MemoryCounts()
+    system_sram: MemoryCounts = MemoryCounts()

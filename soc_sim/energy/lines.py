@@ -11,7 +11,9 @@ from soc_sim.config.energy import EnergyTable, UncertainAction
 J_PER_PJ = 1e-12
 PJ_PER_MW_PS = 1e-3
 
-Driver = Literal["compute", "weights", "inputs", "outputs", "transfer", "host", "dram", "weight_memory", "time"]
+Driver = Literal[
+    "compute", "weights", "inputs", "outputs", "transfer", "host", "dram", "weight_memory", "system_sram", "time"
+]
 """What a line's energy is divided by among layers, and over time:
 
 =============================  ===================================================================
@@ -19,7 +21,7 @@ Driver = Literal["compute", "weights", "inputs", "outputs", "transfer", "host", 
 ``weights, inputs, outputs``   bytes at a buffer's port
 ``transfer``                   bytes on the interconnect
 ``host``                       operations
-``dram, weight_memory``        bytes asked of a memory
+``dram, weight_memory, …``     bytes asked of a memory
 ``time``                       time: what leaks or stands by
 =============================  ===================================================================
 """

@@ -10,11 +10,33 @@ from dataclasses import replace
 from typing import Literal
 
 from soc_sim.config.memory import Dram, Memory, SimpleMemory
+from soc_sim.config.soc import Soc
 from soc_sim.energy import dram as dram_energy
+from soc_sim.energy import sram
 from soc_sim.energy.counts import MemoryCounts
 from soc_sim.energy.lines import PJ_PER_MW_PS, Bill, Line
 
-MemoryName = Literal["dram", "weight_memory"]
+MemoryName = Literal["dram", "weight_memory", "system_sram"]
+
+
+def shared_sram(soc: Soc) -> SimpleMemory | None:
+    """The SRAM that all share, at the prices of the table of SRAMs that the buffers have; None where there is none.
+
+    Raises:
+        ConfigurationError: the table has no factor for its cells and temperature.
+    """
+    if soc.system_sram is None:
+        return None
+    width_bytes = soc.system_sram.width_bytes
+    cost = sram.of_table(soc.table("buffers"), soc.system_sram.capacity_bytes, 8 * width_bytes)
+    return soc.system_sram.as_memory.model_copy(
+        update={
+            "read_pj_per_byte": cost.read_pj / width_bytes,
+            "write_pj_per_byte": cost.write_pj / width_bytes,
+            "leakage_mw": cost.leakage_mw,
+            "area_mm2": cost.area_mm2,
+        }
+    )
 
 
 def memory(name: MemoryName, description: Memory, counts: MemoryCounts, elapsed_ps: int) -> Bill:

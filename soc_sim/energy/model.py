@@ -14,7 +14,7 @@ from soc_sim.config.soc import Soc
 from soc_sim.energy.chip import chip
 from soc_sim.energy.counts import Counts
 from soc_sim.energy.lines import Bill, Line, join
-from soc_sim.energy.memories import memory
+from soc_sim.energy.memories import memory, shared_sram
 from soc_sim.energy.supply import Supply, at_start
 
 _ALWAYS = (
@@ -62,8 +62,8 @@ def estimate(soc: Soc, counts: Counts, chip_parts: Iterable[tuple[Counts, Supply
 
     Components: ``array`` (MACs, registers, wires between PEs), ``weights_buffer``, ``inputs_buffer``,
     ``outputs_buffer``, ``decompression``, ``interconnect``, ``dram`` (standby and refresh included), ``host``,
-    ``leakage`` of PEs and buffers, ``transitions`` where frequencies changed at a cost, ``weight_memory`` if there is
-    one.
+    ``leakage`` of PEs and buffers, ``transitions`` where frequencies changed at a cost, ``weight_memory`` and
+    ``system_sram`` if there are any.
 
     Args:
         soc: The hardware.
@@ -84,7 +84,11 @@ def estimate(soc: Soc, counts: Counts, chip_parts: Iterable[tuple[Counts, Supply
     if soc.weight_memory is not None:
         names.append("weight_memory")
         apart = memory("weight_memory", soc.weight_memory, counts.weight_memory, counts.elapsed_ps)
-    bill = join((on_chip, dram, apart))
+    shared, sram = Bill(()), shared_sram(soc)
+    if sram is not None:
+        names.append("system_sram")
+        shared = memory("system_sram", sram, counts.system_sram, counts.elapsed_ps)
+    bill = join((on_chip, dram, apart, shared))
     return EnergyEstimate(
         {name: bill.component_j(name) for name in names},
         {name: bill.range_j(name) for name in names},

@@ -11,7 +11,7 @@ from typing import Any
 
 from soc_sim.compiler.prices import Price, Prices
 from soc_sim.config.memory import Dram, Memory
-from soc_sim.config.soc import Soc
+from soc_sim.config.soc import MemoryName, Soc
 from soc_sim.energy.counts import Counts, MemoryCounts, Traffic
 from soc_sim.energy.model import estimate
 from soc_sim.errors import ConfigurationError
@@ -41,18 +41,21 @@ def prices(soc: Soc) -> Prices:
         kinds = (Traffic(read_bytes=_MANY), Traffic(written_bytes=_MANY))
         return Price(*(cost(**{f"{name}_buffer": traffic}) for traffic in kinds))
 
-    dram = Price(*(cost(dram=_moved(soc.dram, read=read)) for read in (True, False)))
-    weights = dram
-    if soc.weight_memory is not None:  # nobody writes there
-        weights = Price(cost(weight_memory=_moved(soc.weight_memory, read=True)), 0.0)
+    memories: dict[MemoryName, Price] = {
+        name: Price(
+            cost(**{name: _moved(memory, read=True)}),
+            # Nobody writes weights.
+            0.0 if name == "weight_memory" else cost(**{name: _moved(memory, read=False)}),
+        )
+        for name, memory in soc.memories.items()
+    }
     return Prices(
         mac_pj=cost(macs=_MANY, register_read_bytes=latched, register_write_bytes=latched, pe_to_pe_bytes=passed),
         weights=buffer("weights"),
         inputs=buffer("inputs"),
         outputs=buffer("outputs"),
         interconnect_pj_per_byte=cost(interconnect_bytes=_MANY),
-        dram=dram,
-        weight_memory=weights,
+        memories=memories,
         host_operation_pj=cost(host_operations={"any": _MANY}),
         standby_w=cost(elapsed_ps=_MANY),
     )

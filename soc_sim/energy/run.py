@@ -54,6 +54,7 @@ class RunEnergy:
             "host": of(*(name for name in parts.host.amounts if name.startswith("host."))),
             "dram": of("dram"),
             "weight_memory": of("weight_memory"),
+            "system_sram": of("system_sram"),
             "time": Spread.even([array_ps[layer] for layer in range(owners)], record.makespan_ps),
         }
 

@@ -114,7 +114,7 @@ def _background(record: RunRecord) -> Group:
     )
     places = np.arange(len(initiators), dtype=np.int64)
     amounts = {"interconnect": moved}
-    for memory in ("dram", "weight_memory"):
+    for memory in ("dram", "weight_memory", "system_sram"):
         amounts[memory] = moved * np.array([one.memory == memory for one in initiators], dtype=np.int64)
     return Group(
         "interconnect",
@@ -159,10 +159,11 @@ def _compute(record: RunRecord, layer: Layer, instruction: Compute) -> dict[str,
 
 def _transfer(instruction: Load | Store) -> dict[str, int]:
     found = _asked(instruction.regions)
-    moved = found["interconnect"]
+    moved = sum(region.size_bytes for region in instruction.regions)
     if isinstance(instruction, Load):
         return found | {f"{instruction.buffer}.write": moved}
-    return found | {"outputs.read": moved}
+    # What is kept moves on to the inputs buffer, past the interconnect.
+    return found | {"outputs.read": moved, "inputs.write": found.pop("inputs_buffer", 0)}
 
 
 def _operator(layer: Layer, instruction: VectorOp) -> dict[str, int]:
@@ -173,6 +174,6 @@ def _asked(regions: tuple[Region, ...]) -> dict[str, int]:
     """Bytes that cross the interconnect, and of each memory."""
     found = {"interconnect": 0}
     for region in regions:
-        found["interconnect"] += region.size_bytes
+        found["interconnect"] += region.size_bytes * (region.memory != "inputs_buffer")
         found[region.memory] = found.get(region.memory, 0) + region.size_bytes
     return found

@@ -11,7 +11,7 @@ from soc_sim.kernel.scoreboard import Scoreboard
 class Inference:
     """Travels with each instruction, so that several programs, and several executions of one, share the units."""
 
-    __slots__ = ("address_of", "first_index", "first_layer", "on_host", "scoreboard", "submitted_ps")
+    __slots__ = ("address_of", "first_index", "first_layer", "on_host", "scoreboard", "settled", "submitted_ps")
 
     def __init__(
         self,
@@ -21,6 +21,7 @@ class Inference:
         first_index: int = 0,
         first_layer: int = 0,
         on_host: Container[int] = (),
+        settled: Container[int] = (),
         address_of: Callable[[RegionLike], int] | None = None,
     ) -> None:
         self.scoreboard = scoreboard
@@ -33,5 +34,7 @@ class Inference:
         """Added to a program's layer, gives the layer among those of all programs on the machine."""
         self.on_host = on_host
         """Indices of the instructions that run on the host."""
+        self.settled = settled
+        """Indices of the instructions that need not run: an earlier execution has loaded what they load."""
         self.address_of = address_of
         """Where a region of the program lies for this execution; None: where the program says."""

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Protocol
 
 from soc_sim.kernel.clock import Clock
-from soc_sim.kernel.port import InitiatorPort
+from soc_sim.kernel.port import Target
 from soc_sim.kernel.reasons import CompletionLog
 from soc_sim.kernel.simulation import Simulation
 from soc_sim.kernel.transfer import Transfer, chunks
@@ -58,7 +58,7 @@ class Issuer:
     def __init__(
         self,
         simulation: Simulation,
-        port: InitiatorPort,
+        port: Target,
         clock: Clock,
         *,
         burst_bytes: int,

@@ -39,6 +39,13 @@ class Scoreboard:
         if not self.remaining and self._finished is not None:
             self._finished()
 
+    def settle(self, indices: Iterable[int]) -> None:
+        """These need not run: what they would bring is there."""
+        for index in indices:
+            self.started_ps[index] = self.completed_ps[index] = 0
+            self.held[index] = (0, "wait_controller")
+            self.remaining -= 1
+
     def pending(self, indices: Iterable[int]) -> simpy.Event | None:
         """An event that fires when all are complete; None where they are."""
         missing = [index for index in indices if self.completed_ps[index] is None]

@@ -95,9 +95,9 @@ def build(
     Raises:
         ConfigurationError: ports are left unconnected.
     """
-    memories = {"dram": make_memory(simulation, "dram", soc.dram)}
-    if soc.weight_memory is not None:
-        memories["weight_memory"] = make_memory(simulation, "weight_memory", soc.weight_memory)
+    memories: dict[str, Memory] = {
+        name: make_memory(simulation, name, description) for name, description in soc.memories.items()
+    }
     fabric = Fabric(
         simulation,
         "interconnect",
@@ -163,7 +163,7 @@ def _core(
     queues["host"] = host_queue
     controller = Controller(simulation, f"{name}.controller", soc.controller, queues, scheduler, index)
     channels = tuple(
-        DmaChannel(simulation, f"{name}.{channel}", soc.dma, buffers, queues[channel])
+        DmaChannel(simulation, f"{name}.{channel}", soc.dma, buffers, queues[channel], soc.local_width_bytes)
         for channel in dict.fromkeys(channel_of.values())
     )
     logs: dict[str, CompletionLog] = {

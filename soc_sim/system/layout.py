@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from soc_sim.compiler.program import MemoryName, Program
+from soc_sim.compiler.program import Program
 from soc_sim.config.background import Background
-from soc_sim.config.soc import Soc
+from soc_sim.config.soc import MemoryName, Soc
 from soc_sim.errors import MappingError
 from soc_sim.kernel.issuer import RegionLike
 

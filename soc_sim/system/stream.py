@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -72,16 +72,26 @@ class Stream:
         for board in self.under_way.values():
             for index, completed_ps in enumerate(board.completed_ps):
                 counts[index] += completed_ps is not None
+        for index in self.executable.program.once:
+            counts[index] = min(1, counts[index])
         return counts
 
     def times(self) -> Iterator[tuple[int, int, int]]:
         """(instruction, start, completion) of everything that was completed, in the order of inferences."""
-        for started_ps, completed_ps in self.boards:
-            yield from zip(range(len(started_ps)), started_ps, completed_ps, strict=True)
-        for board in self.under_way.values():
+        for number, (started_ps, completed_ps) in enumerate(self.boards):
+            settled = self._settled(number)
+            for index, times in enumerate(zip(started_ps, completed_ps, strict=True)):
+                if index not in settled:
+                    yield index, *times
+        for place, board in self.under_way.items():
+            settled = self._settled(place)
             for index, (start_ps, end_ps) in enumerate(zip(board.started_ps, board.completed_ps, strict=True)):
-                if start_ps is not None and end_ps is not None:
+                if start_ps is not None and end_ps is not None and index not in settled:
                     yield index, start_ps, end_ps
+
+    def _settled(self, place: int) -> frozenset[int]:
+        """Instructions that an inference need not run: what the first one has loaded is there."""
+        return self.executable.program.once if place else frozenset()
 
     def _begin(self, place: int) -> Inference | None:
         if not self._free:
@@ -90,6 +100,8 @@ class Stream:
         board = Scoreboard(
             self._simulation, len(executable.program.instructions), partial(self._ended, place, address_of)
         )
+        settled = self._settled(place)
+        board.settle(settled)
         self.under_way[place] = board
         return Inference(
             board,
@@ -97,12 +109,13 @@ class Stream:
             first_index=executable.first_index + place * self._instructions,
             first_layer=executable.first_layer,
             on_host=executable.on_host,
+            settled=settled,
             address_of=address_of,
         )
 
     def _ended(self, place: int, address_of: AddressOf) -> None:
         board = self.under_way.pop(place)
-        self._note_layers(board)
+        self._note_layers(board, self._settled(place))
         started_ps, completed_ps = (
             array("q", (time or 0 for time in times)) for times in (board.started_ps, board.completed_ps)
         )
@@ -116,9 +129,11 @@ class Stream:
         self.ended += 1
         self.on_end()
 
-    def _note_layers(self, board: Scoreboard) -> None:
+    def _note_layers(self, board: Scoreboard, settled: Container[int]) -> None:
         spans = self.layer_spans
         for instruction in self.executable.program.instructions:
+            if instruction.index in settled:
+                continue
             start_ps, end_ps = board.started_ps[instruction.index] or 0, board.completed_ps[instruction.index] or 0
             known = spans.get(instruction.layer)
             if known is not None:

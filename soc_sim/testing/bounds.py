@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from soc_sim.compiler.program import Compute, Instruction, Load, Program, Region, Store, VectorOp
 from soc_sim.config.core import BufferName
-from soc_sim.config.memory import Dram, Memory, SimpleMemory
+from soc_sim.config.memory import Dram, SimpleMemory
 from soc_sim.config.soc import Soc
 from soc_sim.kernel import chunks
 from soc_sim.units import PS_PER_S
@@ -34,7 +34,7 @@ def lower_bound_ps(soc: Soc, program: Program) -> float:
         )
     ends: list[float] = []
     for instruction in program.instructions:
-        start = max((ends[index] for index in _depends(instruction)), default=0.0)
+        start = max((ends[index] for index in instruction.depends), default=0.0)
         ends.append(start + _least_ps(soc, instruction))
     return max(*bounds, *ends)
 
@@ -57,7 +57,7 @@ def layer_bounds_ps(soc: Soc, program: Program) -> list[float]:
         if isinstance(instruction, Compute):
             tile = (layer, instruction.core)
             computed[tile] = computed.get(tile, 0.0) + _least_ps(soc, instruction)
-        within = [index for index in _depends(instruction) if program.instructions[index].layer == layer]
+        within = [index for index in instruction.depends if program.instructions[index].layer == layer]
         start = max((ends[index] for index in within), default=0.0)
         ends[instruction.index] = start + _least_ps(soc, instruction)
         bounds[layer] = max(bounds[layer], ends[instruction.index])
@@ -107,12 +107,6 @@ def _regions(instruction: Instruction) -> Sequence[Region]:
             return ()
 
 
-def _depends(instruction: Instruction) -> Sequence[int]:
-    if isinstance(instruction, Compute):
-        return (*instruction.weights, *instruction.inputs)
-    return instruction.depends
-
-
 def _least_ps(soc: Soc, instruction: Instruction) -> float:
     moved = [region.size_bytes * _ps_per_byte(soc, region) for region in _regions(instruction)]
     match instruction:
@@ -124,16 +118,12 @@ def _least_ps(soc: Soc, instruction: Instruction) -> float:
             return sum(moved)
 
 
-def _memory(soc: Soc, region: Region) -> Memory:
-    memory = soc.dram if region.memory == "dram" else soc.weight_memory
-    assert memory is not None, region.memory  # noqa: S101 # the program was compiled for this SoC
-    return memory
-
-
 def _ps_per_byte(soc: Soc, region: Region) -> float:
     """At the peak of memory or data path, whichever is slower."""
+    if region.memory == "inputs_buffer":
+        return PS_PER_S / soc.dma.clock_hz / soc.local_width_bytes
     fabric = PS_PER_S / soc.interconnect.clock_hz / soc.interconnect.width_bytes
-    match _memory(soc, region):
+    match soc.memories[region.memory]:
         case Dram() as dram:
             return max(fabric, dram.timing.tck_ps * 4 / dram.bus_bits / dram.channels)
         case SimpleMemory() as simple:
@@ -161,9 +151,12 @@ def _serial_ps(soc: Soc, region: Region, *, host: bool) -> float:
         max(1, outstanding // 2),
     )
     for _, line_bytes, lines, _ in pieces:
+        if region.memory == "inputs_buffer":
+            total += (-(-line_bytes // soc.local_width_bytes) * lines + 2) * PS_PER_S / soc.dma.clock_hz
+            continue
         beats = -(-line_bytes // soc.interconnect.width_bytes) * lines
         total += (soc.interconnect.latency_cycles + beats + 2) * cycle
-        match _memory(soc, region):
+        match soc.memories[region.memory]:
             case Dram() as dram:
                 total += _dram_worst_ps(dram, line_bytes, lines)
             case SimpleMemory() as simple:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from soc_sim.compiler.program import Compute, Load, Program, Region, Store, VectorOp
+from soc_sim.compiler.program import Compute, Instruction, Load, Program, Region, Store, VectorOp
 from soc_sim.config.memory import Dram
 from soc_sim.kernel import Clock
 from soc_sim.system import RunRecord
@@ -66,7 +66,7 @@ def _times(record: RunRecord) -> Iterator[str]:
 def _bytes(record: RunRecord) -> Iterator[str]:
     """Bytes of the program = asked by initiators = passed by the interconnect = served; likewise what is executed."""
     program, inferences = record.program, record.inferences
-    expected = {key: size * inferences for key, size in _program_bytes(program).items()}
+    expected = _run_bytes(program, inferences)
     if record.asked_bytes != expected:
         yield f"asked for {record.asked_bytes} bytes; the program says {expected}"
     for name, counters in record.memories.items():
@@ -82,14 +82,16 @@ def _bytes(record: RunRecord) -> Iterator[str]:
                 yield f"{name}: {counter} {counters[counter]}, asked for {asked} and {traffic} in the background"
     own = {background.name for background in record.soc.background}
     passed = sum(size for name, size in record.interconnect_bytes.items() if name not in own)
-    if passed != sum(expected.values()):
-        yield f"interconnect: {passed} bytes, asked for {sum(expected.values())}"
+    outside = sum(size for (_, memory, _), size in expected.items() if memory in record.memories)
+    if passed != outside:
+        yield f"interconnect: {passed} bytes, asked for {outside}"
     for name, traffic_of_one in record.traffic.items():
         if traffic_of_one.moved_bytes != record.interconnect_bytes[name]:
             yield f"{name}: {traffic_of_one.moved_bytes} bytes, and {record.interconnect_bytes[name]} passed"
     dispatched = sum(core.dispatched for core in record.cores)
-    if dispatched != len(program.instructions) * inferences:
-        yield f"controllers: {dispatched} instructions of {len(program.instructions) * inferences}"
+    to_dispatch = len(program.instructions) * inferences - len(program.once) * (inferences - 1)
+    if dispatched != to_dispatch:
+        yield f"controllers: {dispatched} instructions of {to_dispatch}"
     operations = inferences * sum(op.operations for op in program.instructions if isinstance(op, VectorOp))
     if record.host_operations != operations:
         yield f"host: {record.host_operations} operations of {operations}"
@@ -98,24 +100,26 @@ def _bytes(record: RunRecord) -> Iterator[str]:
 def _buffers(record: RunRecord) -> Iterator[str]:
     """Space comes back, never exceeds the capacity, and traffic is that of the program."""
     for index, core in enumerate(record.cores):
-        traffic = _buffer_traffic(record.program, index)
+        traffic, once = (_buffer_traffic(record.program, index, once=once) for once in (False, True))
+        resident_bytes = once["weights", "dma_write"]
         for name, buffer in core.buffers.items():
-            if buffer.left_bytes:
+            if buffer.left_bytes != (resident_bytes if name == "weights" else 0):
                 yield f"core{index}.{name}: {buffer.left_bytes} bytes were not given back"
             if not 0 <= buffer.peak_bytes <= buffer.capacity_bytes:
                 yield f"core{index}.{name}: filled with {buffer.peak_bytes} bytes of {buffer.capacity_bytes}"
             for kind in ("array_read", "array_write", "dma_read", "dma_write"):
-                moved, expected = getattr(buffer, f"{kind}_bytes"), traffic[name, kind] * record.inferences
+                moved = getattr(buffer, f"{kind}_bytes")
+                expected = traffic[name, kind] * record.inferences + once[name, kind]
                 if moved != expected:
                     yield f"core{index}.{name}: {kind} {moved} bytes of {expected}"
 
 
 def _memories(record: RunRecord) -> Iterator[str]:
     """Data paths are busy at most all the time; DRAM commands agree with each other."""
-    for name, counters in record.memories.items():
+    for name, memory in record.soc.memories.items():
+        counters = record.memories[name]
         if counters["busy_ps"] > record.makespan_ps:
             yield f"{name}: busy for {counters['busy_ps']} ps of {record.makespan_ps}"
-        memory = getattr(record.soc, name)
         if not isinstance(memory, Dram):
             continue
         accesses = sum(counters[kind] for kind in ("row_hits", "row_misses", "row_conflicts"))
@@ -151,38 +155,43 @@ def _cycles(program: Program) -> Counter[int]:
     return cycles
 
 
-def _moves(program: Program) -> Iterator[tuple[int, bool, tuple[Region, ...]]]:
-    """(layer, write, regions) of everything that goes to memories."""
+def _moves(program: Program) -> Iterator[tuple[Instruction, bool, tuple[Region, ...]]]:
+    """(instruction, write, regions) of everything that goes to memories, and to buffers from others."""
     for instruction in program.instructions:
         match instruction:
-            case Load(layer=layer, regions=regions):
-                yield layer, False, regions
-            case Store(layer=layer, regions=regions):
-                yield layer, True, regions
-            case VectorOp(layer=layer, reads=reads, writes=writes):
-                yield layer, False, reads
-                yield layer, True, writes
+            case Load(regions=regions):
+                yield instruction, False, regions
+            case Store(regions=regions):
+                yield instruction, True, regions
+            case VectorOp(reads=reads, writes=writes):
+                yield instruction, False, reads
+                yield instruction, True, writes
 
 
-def _program_bytes(program: Program) -> dict[tuple[int, str, bool], int]:
-    """(layer, memory, write) → bytes of one inference."""
+def _run_bytes(program: Program, inferences: int) -> dict[tuple[int, str, bool], int]:
+    """(layer, memory, write) → bytes of all inferences."""
     sizes: dict[tuple[int, str, bool], int] = {}
-    for layer, write, regions in _moves(program):
+    for instruction, write, regions in _moves(program):
+        times = 1 if instruction.index in program.once else inferences
         for region in regions:
-            key = (layer, region.memory, write)
-            sizes[key] = sizes.get(key, 0) + region.size_bytes
+            key = (instruction.layer, region.memory, write)
+            sizes[key] = sizes.get(key, 0) + times * region.size_bytes
     return sizes
 
 
-def _buffer_traffic(program: Program, core: int) -> Counter[tuple[str, str]]:
-    """(buffer, kind of traffic) → bytes of one inference."""
+def _buffer_traffic(program: Program, core: int, *, once: bool) -> Counter[tuple[str, str]]:
+    """(buffer, kind of traffic) → bytes of one inference; or of what the first one alone runs."""
     traffic = Counter[tuple[str, str]]()
     for instruction in program.instructions:
+        if (instruction.index in program.once) != once:
+            continue
         match instruction:
             case Load(core=owner, buffer=buffer, regions=regions) if owner == core:
                 traffic[buffer, "dma_write"] += sum(region.size_bytes for region in regions)
             case Store(core=owner, regions=regions) if owner == core:
                 traffic["outputs", "dma_read"] += sum(region.size_bytes for region in regions)
+                kept = (region.size_bytes for region in regions if region.memory == "inputs_buffer")
+                traffic["inputs", "dma_write"] += sum(kept)
             case Compute(core=owner, counts=counts) if owner == core:
                 traffic["weights", "array_read"] += counts.weight_bytes
                 traffic["inputs", "array_read"] += counts.input_bytes

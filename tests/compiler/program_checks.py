@@ -27,8 +27,6 @@ def unit(instruction: Instruction) -> Unit:
 
 def needs(instruction: Instruction) -> tuple[int, ...]:
     """Indices of what must be complete before an instruction starts."""
-    if isinstance(instruction, Compute):
-        return instruction.weights + instruction.inputs
     return instruction.depends
 
 
@@ -52,7 +50,8 @@ def check_occupancy(program: Program, soc: Soc) -> None:
     for instruction in program.instructions:
         match instruction:
             case Load():
-                assert instruction.buffer_bytes == sum(region.size_bytes for region in instruction.regions)
+                moved = sum(region.size_bytes for region in instruction.regions)
+                assert instruction.buffer_bytes == moved or not instruction.regions
                 change(instruction.core, instruction.buffer, instruction.buffer_bytes)
             case Compute():
                 change(instruction.core, "outputs", instruction.output_bytes)
@@ -60,7 +59,8 @@ def check_occupancy(program: Program, soc: Soc) -> None:
                 change(instruction.core, "inputs", -instruction.frees_inputs_bytes)
             case Store():
                 change(instruction.core, "outputs", -instruction.buffer_bytes)
-    assert not any(live.values())
+    resident = sum(i.buffer_bytes for i in program.instructions if isinstance(i, Load) and i.once)
+    assert sum(live.values()) == resident
 
 
 def check_work(program: Program, soc: Soc) -> None:
@@ -81,14 +81,20 @@ def check_work(program: Program, soc: Soc) -> None:
 def check_memory(program: Program) -> None:
     """Whatever is read was written before and is known to be complete; nothing is overwritten that is still read.
 
-    Follows each byte of main memory through the program, with vector clocks: what an instruction may rely on is what
-    its dependencies, and the earlier instructions of their units, have completed.
+    Follows each byte that activations have in a memory or buffer through the program, with vector clocks: what an
+    instruction may rely on is what its dependencies, and the earlier instructions of their units, have completed.
     """
-    size = program.memory_map.used_bytes["dram"]
+    for memory in program.memory_map.used_bytes:
+        if memory != "weight_memory":
+            _check_memory(program, memory)
+
+
+def _check_memory(program: Program, memory: str) -> None:
+    size = program.memory_map.used_bytes[memory]
     never, given = -1, -2
     writer = np.full(size, never)
     for placement in program.memory_map.placements:
-        if placement.memory == "dram":
+        if placement.memory == memory and memory == "dram":
             writer[placement.address : placement.address + placement.size_bytes] = given
     readers: dict[Unit, np.ndarray] = defaultdict(lambda: np.full(size, never))
     complete: list[dict[Unit, int]] = []
@@ -108,14 +114,17 @@ def check_memory(program: Program) -> None:
             # Units start in order; the array and the host also finish one thing before they start the next.
             merge(known, (complete if here[1] in ("array", "host") else started)[previous[here]])
         reads = instruction.regions if isinstance(instruction, Load) else getattr(instruction, "reads", ())
+        reads = instruction.kept if isinstance(instruction, Compute) else reads
         writes = instruction.regions if isinstance(instruction, Store) else getattr(instruction, "writes", ())
         for region in reads:
-            if region.memory == "dram":
+            if region.memory == memory:
                 for source in np.unique(_bytes(writer, region)):
                     assert source != never
                     assert source == given or known.get(unit(program.instructions[source]), never) >= source
                 _bytes(readers[here], region)[:] = index
         for region in writes:
+            if region.memory != memory:
+                continue
             for reader, latest in readers.items():
                 last = int(_bytes(latest, region).max())
                 in_order = reader == here and reader[1] != "host"

@@ -15,6 +15,7 @@ from soc_sim.compiler import compile  # noqa: A004
 from soc_sim.compiler.nest import Nest, Window
 from soc_sim.compiler.program import Compute, Load, Program
 from soc_sim.compiler.tiles import Step, Tiles
+from soc_sim.config.run import Mapping
 from soc_sim.config.soc import Soc
 from soc_sim.network.base import Network, Operator, Tensor
 
@@ -112,7 +113,7 @@ convolutions = st.builds(
 
 def computes(program: Program, soc: Soc, tiles: Tiles) -> list[tuple[Step, Compute]]:
     """Every Compute with the step it belongs to, from the order that the tiles are documented to have."""
-    steps = [step for core in range(soc.cores) for step in tiles.of_core(core, soc.cores)]
+    steps = [step for core in range(soc.cores) for step in tiles.of_core(core)]
     found = [i for i in program.instructions if isinstance(i, Compute)]
     return list(zip(steps, found, strict=True))
 
@@ -155,7 +156,7 @@ def test_loaded_inputs_are_those_that_brute_force_finds(system: str, conv: Convo
 
 def test_input_traffic_does_not_grow_with_the_kernel() -> None:
     conv = Convolution(1, 1, 8, 8, (12, 12), (3, 3), (1, 1), (1, 1), (1, 1, 1, 1))
-    program = compile(conv.network(), make_soc())
+    program = compile(conv.network(), make_soc(), Mapping(residency="off"))
     inputs = [i for i in program.instructions if isinstance(i, Load) and i.buffer == "inputs"]
     # All of it fits into the buffers, so whatever is loaded twice is the halo of row bands at most.
     assert sum(load.buffer_bytes for load in inputs) < 2 * 8 * 12 * 12

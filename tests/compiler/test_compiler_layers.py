@@ -8,6 +8,7 @@ from systems import make_soc
 
 from soc_sim.compiler import Program, compile  # noqa: A004
 from soc_sim.compiler.program import Compute, Load, Store, VectorOp
+from soc_sim.config.run import Mapping
 from soc_sim.errors import MappingError
 from soc_sim.network.base import Network, Operator, Tensor
 from soc_sim.network.operators import count_macs
@@ -17,8 +18,8 @@ from soc_sim.network.zoo.builder import NetworkBuilder
 SOC = make_soc()
 
 
-def compiled(network: Network) -> Program:
-    program = compile(network, SOC)
+def compiled(network: Network, mapping: Mapping | None = None) -> Program:
+    program = compile(network, SOC, mapping)
     check_order(program)
     check_occupancy(program, SOC)
     check_work(program, SOC)
@@ -75,7 +76,7 @@ def test_the_later_of_two_convolutions_adds_the_earlier_one() -> None:
     net = NetworkBuilder("net", "test")
     x = net.input("x", 1, 4, 6, 6)
     a, b = net.conv("a", x, 8, 3, padding=1), net.conv("b", x, 8, 1)
-    program = compiled(net.build(net.relu("relu", net.add("add", a, b))))
+    program = compiled(net.build(net.relu("relu", net.add("add", a, b))), Mapping(residency="off"))
     assert layers(program) == [("a",), ("b", "add", "relu")]
     # x twice, and the result of a as the second operand of the addition.
     assert moved(program, Load, "inputs") >= 2 * 4 * 36 + 8 * 36

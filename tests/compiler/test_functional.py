@@ -116,7 +116,7 @@ def altered(program: Program, kind: type, **changes: Any) -> Program:
 @pytest.fixture
 def compiled() -> tuple[Network, Soc, Program]:
     network, soc = with_values(small(), seed=3), make_soc(4, 4, buffers="1 KiB")
-    return network, soc, compile(network, soc)
+    return network, soc, compile(network, soc, Mapping(residency="off"))
 
 
 def wrong(network: Network, soc: Soc, program: Program, sparsity: Any = "dense") -> Verification:

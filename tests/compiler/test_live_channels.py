@@ -34,7 +34,7 @@ def compiled(path: Path, kept: list[int], flow: str, kernel: int = 1, **soc: str
     mask[0, kept] = True
     np.savez(path / "masks.npz", conv=mask)
     net, hardware, sparsity = network(kernel), make_soc(**soc), Sparsity(weights=str(path / "masks.npz"))
-    program = compile(net, hardware, Mapping.model_validate({"dataflow": flow}), sparsity)
+    program = compile(net, hardware, Mapping.model_validate({"dataflow": flow, "residency": "off"}), sparsity)
     assert verify(net, hardware, program, random_inputs(net, 2), sparsity).matches
     return program
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from soc_sim import compiler, system
 from soc_sim.config.loader import load
+from soc_sim.config.run import Mapping
 from soc_sim.config.soc import Soc
 from soc_sim.errors import MappingError
 from soc_sim.network import zoo
@@ -21,6 +22,8 @@ ANOMALY = 1.01
 """More resources may cost one percent: in-order queues can meet in a less lucky order (a scheduling anomaly)."""
 IDEAL = 1.02
 """Edges of clocks, set-up of requests and the fill of the first tile remain on ideal memory."""
+OFF_CHIP = Mapping(residency="off")
+"""Everything comes from memory and goes back to it."""
 BUFFER_ANOMALY = 1.03
 """Larger buffers change the program; its estimate is that much off at worst."""
 
@@ -38,6 +41,8 @@ class Evaluation:
     more_ports: float
     larger_buffers: float
     ideal_memory: float
+    kept_on_chip: float
+    """Makespan with results and weights kept on chip, which is the default, over that without."""
     ideal_bound: float
     """Makespan on ideal memory over what array and host need one after another."""
 
@@ -61,6 +66,7 @@ class Evaluation:
             (f"four ports take {self.more_ports} of the time", self.more_ports <= ANOMALY),
             (f"twice the buffers take {self.larger_buffers} of the time", self.larger_buffers <= BUFFER_ANOMALY),
             (f"ideal memory takes {self.ideal_memory} of the time", self.ideal_memory <= ANOMALY),
+            (f"keeping tensors on chip takes {self.kept_on_chip} of the time", self.kept_on_chip <= ANOMALY),
             (f"ideal memory is not bound by computation: {self.ideal_bound}", self.ideal_bound <= IDEAL),
         ):
             if not holds:
@@ -93,6 +99,7 @@ def evaluate(soc_name: str, network_name: str) -> Evaluation | MappingError:
         more_ports=ratio(with_ports(soc, 4)),
         larger_buffers=system.run(larger, compiler.compile(network, larger)).makespan_ps / makespan_ps,
         ideal_memory=ideal_record.makespan_ps / makespan_ps,
+        kept_on_chip=makespan_ps / system.run(soc, compiler.compile(network, soc, OFF_CHIP)).makespan_ps,
         ideal_bound=ideal_record.makespan_ps / _work_ps(ideal_record),
     )
 

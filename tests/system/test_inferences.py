@@ -11,6 +11,7 @@ from soc_sim.compiler.program import Compute, Instruction, Load, MemoryMap, Prog
 from soc_sim.components.accelerator.scheduler import Scheduler
 from soc_sim.config.core import Policy, Scheduling
 from soc_sim.config.loader import load
+from soc_sim.config.run import Mapping
 from soc_sim.config.soc import Soc
 from soc_sim.errors import MappingError
 from soc_sim.kernel import Simulation
@@ -48,6 +49,7 @@ def spans(layout: Layout, program: Program, place: int, number: int, *, written:
         (region.memory, start, start + region.line_bytes + (region.lines - 1) * region.pitch_bytes)
         for region in regions
         for start in [address_of(region)]
+        if region.memory != "inputs_buffer"  # whose space is given and taken back by the byte
     ]
 
 
@@ -252,7 +254,7 @@ def test_operations_of_two_sets_of_cores_do_not_wait_for_each_other_at_the_host(
 def test_a_memory_map_says_where_activations_begin(resnet8: tuple[Soc, Program]) -> None:
     """What is written lies there, what is packed for the array before."""
     soc = load("edge_16x16", Soc)
-    program = compiler.compile(zoo.load("resnet8"), soc)
+    program = compiler.compile(zoo.load("resnet8"), soc, Mapping(residency="off"))
     memory_map: MemoryMap = program.memory_map
     first = memory_map.activations["dram"]
     assert 0 < memory_map.weight_bytes <= first < memory_map.used_bytes["dram"]

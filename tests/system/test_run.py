@@ -126,7 +126,7 @@ def test_independent_tiles_on_two_cores_run_side_by_side() -> None:
             [Load(0, 0, 0, "inputs", (Region("dram", 0, 64),), 2000), Compute(1, 0, 0, (), (0,), 0, 0, 2000, tile(1))],
             (
                 "core0.dma.inputs: load 0 needs 2000 bytes of core0.inputs, free 1024 of 1024",
-                "core0.array: compute 1 needs loads (0,)",
+                "core0.array: compute 1 needs (0,)",
             ),
         ),
         (

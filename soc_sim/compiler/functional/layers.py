@@ -84,7 +84,7 @@ class _ArrayRun:
         self.tiles = Tiles(layer.nest, layer.layer.tiling)
         self.folds = Folds(array, layer.layer.dataflow, self.tiles, layer.nonzero)
         self.loads: dict[int, Load] = {}
-        self.held: dict[str, tuple[int, ...]] = {"weights": (), "inputs": ()}
+        self.held: dict[str, tuple[Region, ...]] = {"weights": (), "inputs": ()}
         self.sums: Numbers = np.zeros(0)
         group = layer.group
         self.source = memory.in_file_order((*group.head.inputs, *group.residuals))
@@ -98,7 +98,7 @@ class _ArrayRun:
     def run(self) -> Executed:
         done = Executed()
         cores = self.program.cores
-        steps = [iter(self.tiles.of_core(core, cores)) for core in range(cores)]
+        steps = [iter(self.tiles.of_core(core)) for core in range(cores)]
         for instruction in self.program.of_layer(self.layer.layer.index):
             match instruction:
                 case Load():
@@ -134,13 +134,13 @@ class _ArrayRun:
     def _compute(self, compute: Compute, step: Step) -> int:
         nest, tiles, operands = self.layer.nest, self.tiles, self.layer.operands
         groups, m, pixels = tiles.groups[step.group], tiles.m[step.m], tiles.pixels[step.n]
-        self._hold("inputs", compute.inputs)
+        self._hold("inputs", self._regions(compute.inputs) + compute.kept)
         zero_point, scale = self.layer.x_reading
         inputs = patches(self._buffer("inputs", operands.x), nest, pixels, groups, tiles.channels[step.k], zero_point)
         inputs = inputs * scale if scale != 1 else inputs
         weights = self.layer.weights
         if weights is None:
-            self._hold("weights", compute.weights)
+            self._hold("weights", self._regions(compute.weights))
             assert operands.w is not None  # noqa: S101 # the first operand of a product of two activations
             weights = self._buffer("weights", operands.w)
             weights = weights.reshape(nest.groups, nest.m, nest.gemm.k)
@@ -184,15 +184,15 @@ class _ArrayRun:
         results = finish(network, group, sums, operand, self.layer.exact)
         self._buffer("outputs", operands.o)[box] = results
 
-    def _hold(self, buffer: str, loads: tuple[int, ...]) -> None:
-        """Lets a buffer contain what some loads bring, and nothing else."""
-        if self.held[buffer] != loads:
-            erase(self.memory.buffers[buffer], self._regions(self.held[buffer]), self.word_bytes)
-            copy(self.source, self.memory.buffers[buffer], self._regions(loads), self.word_bytes)
-            self.held[buffer] = loads
+    def _hold(self, buffer: str, regions: tuple[Region, ...]) -> None:
+        """Lets a buffer contain what some regions hold, and nothing else."""
+        if self.held[buffer] != regions:
+            erase(self.memory.buffers[buffer], self.held[buffer], self.word_bytes)
+            copy(self.source, self.memory.buffers[buffer], regions, self.word_bytes)
+            self.held[buffer] = regions
 
-    def _regions(self, loads: tuple[int, ...]) -> list[Region]:
-        return [region for index in loads for region in self.loads[index].regions]
+    def _regions(self, loads: tuple[int, ...]) -> tuple[Region, ...]:
+        return tuple(region for index in loads for region in self.loads[index].regions)
 
     def _buffer(self, buffer: str, view: View) -> Numbers:
         return self.memory.at(view, self.memory.buffers[buffer])

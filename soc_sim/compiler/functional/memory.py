@@ -17,8 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from soc_sim.compiler.layout import Layout
-from soc_sim.compiler.program import MemoryName, Program, Region
+from soc_sim.compiler.program import Program, Region
 from soc_sim.compiler.views import View
+from soc_sim.config.soc import MemoryName
 from soc_sim.errors import VerificationError
 from soc_sim.network.base import Network, Operator
 from soc_sim.network.evaluation import evaluate

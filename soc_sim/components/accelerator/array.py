@@ -60,8 +60,8 @@ class Array(Component):
                 yield filled
             compute, inference, handed_ps = self.queue.take()
             scoreboard, layer = inference.scoreboard, inference.first_layer + compute.layer
-            if (loaded := scoreboard.pending(compute.weights + compute.inputs)) is not None:
-                self.waiting = f"compute {compute.index} needs loads {compute.weights + compute.inputs}"
+            if (loaded := scoreboard.pending(compute.depends)) is not None:
+                self.waiting = f"compute {compute.index} needs {compute.depends}"
                 yield loaded
             loaded_ps = simulation.now_ps
             yield from self.take(outputs, compute.output_bytes, f"compute {compute.index}")
@@ -131,6 +131,7 @@ class Array(Component):
         arrivals: list[tuple[int, Cause, tuple[int, ...]]] = [
             (scoreboard.time_ps(compute.weights), "wait_weights", compute.weights),
             (scoreboard.time_ps(compute.inputs), "wait_inputs", compute.inputs),
+            (scoreboard.time_ps(compute.stores), "wait_outputs", compute.stores),
             (space_ps, "wait_outputs", ()),
             (handed_ps, "wait_controller", ()),
         ]
@@ -140,7 +141,7 @@ class Array(Component):
             if scoreboard.completed_ps[load] == arrived_ps:
                 held_ps, held_cause = scoreboard.held[load]
                 self._record_stall(held_ps, held_cause, layer, self._holder(held_cause, cause, held_ps))
-                if arrived_ps > covered_ps:
+                if arrived_ps > covered_ps and cause != "wait_outputs":
                     waited_for = load
                 break
         now_ps, holder = self.simulation.now_ps, self._holder(cause, cause, arrived_ps)

@@ -57,6 +57,8 @@ class Controller(Component):
     def _hand_out(self, turn: Turn) -> Process:
         simulation, cycles, inference = self.simulation, self._dispatch_cycles, turn.inference
         for instruction, unit in turn.step.routes.get(self._core, ()):
+            if instruction.index in inference.settled:
+                continue
             queue, layer = self._queues[unit], inference.first_layer + instruction.layer
             # There was nothing to hand out until now.
             self.ledger.record(simulation.now_ps, "idle", layer)

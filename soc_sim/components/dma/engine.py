@@ -1,22 +1,23 @@
 """A DMA channel: takes loads and stores in order, waits for what they need, and hands their regions to an issuer.
 
 Modelled: set-up per descriptor (1-D or 2-D region), a limit on requests under way, space in the target buffer. The
-channel goes on to the next instruction once it has handed one over, so latency is paid once, not per descriptor.
+channel goes on to the next instruction once it has handed one over, so latency is paid once, not per descriptor. A load
+without regions only takes space, for a tensor that is kept there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Protocol
 
 from soc_sim.compiler.program import Load, Store
+from soc_sim.components.dma.buffer import Buffer
+from soc_sim.components.dma.local import LocalPath
 from soc_sim.config.core import Dma as Description
 from soc_sim.kernel import (
     Cause,
     Clock,
     Component,
-    CreditPool,
     Dispatched,
     Inference,
     InitiatorPort,
@@ -26,16 +27,6 @@ from soc_sim.kernel import (
     Simulation,
 )
 from soc_sim.kernel.simulation import Process
-
-
-class Buffer(Protocol):
-    """What the DMA sees of a scratchpad."""
-
-    @property
-    def space(self) -> CreditPool: ...  # noqa: D102
-
-    def moved(self, size_bytes: int, *, write: bool) -> None:
-        """Bytes have been moved in or out."""
 
 
 class DmaChannel(Component):
@@ -48,14 +39,18 @@ class DmaChannel(Component):
         description: Description,
         buffers: Mapping[str, Buffer],
         queue: Mailbox[Dispatched[Load | Store]],
+        local_width_bytes: int,
     ) -> None:
+        """``local_width_bytes``: what the channel moves from buffer to buffer in a cycle."""
         super().__init__(simulation, name)
         self.port = InitiatorPort(name)
         self.clock = Clock(description.clock_hz)
         self.queue = queue
+        in_place = {"inputs_buffer": buffers["inputs"]}
+        self.local = LocalPath(simulation, self.port, self.clock, local_width_bytes, in_place)
         self.issuer = Issuer(
             simulation,
-            self.port,
+            self.local,
             self.clock,
             burst_bytes=description.burst_bytes,
             chunk_bytes=description.chunk_bytes,

@@ -80,6 +80,7 @@ def statistics(
         "cores": [core_statistics(record, core) for core in range(soc.cores)],
         "dram": memory_statistics(record, "dram"),
         "weight_memory": memory_statistics(record, "weight_memory") if soc.weight_memory is not None else None,
+        "system_sram": memory_statistics(record, "system_sram") if soc.system_sram is not None else None,
         "interconnect": {
             "bytes": dict(record.interconnect_bytes),
             "busy_s": {name: span / PS_PER_S for name, span in record.interconnect_busy_ps.items()},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import asdict
 from typing import Any
 
 from soc_sim.compiler.program import Compute, Layer
@@ -51,6 +52,7 @@ def layer_statistics(record: RunRecord, layer: Layer, energy: RunEnergy, waits: 
         "zeros_injected": sum(tile.counts.zeros_injected * record.executions[tile.index] for tile in tiles),
         "dram_read_bytes": read_bytes,
         "dram_write_bytes": write_bytes,
+        "residency": asdict(layer.residency) if layer.residency else None,
         "weight_memory_read_bytes": record.asked_bytes.get((layer.index, "weight_memory", False), 0),
         "busy_s": stalls["busy"] / PS_PER_S / cores,
         "stall_s": {cause: stalls[cause] / PS_PER_S / cores for cause in CAUSES if cause != "busy"},

@@ -25,9 +25,9 @@ def memory_statistics(record: RunRecord, name: str) -> dict[str, Any]:
 def memory_fit(record: RunRecord) -> dict[str, Any]:
     """Whether the network fits, and how full everything got; what does not fit is refused before it runs."""
     memory_map, soc = record.program.memory_map, record.soc
-    capacities = {"dram": soc.dram.capacity_bytes}
-    if soc.weight_memory is not None:
-        capacities["weight_memory"] = soc.weight_memory.capacity_bytes
+    capacities = {name: memory.capacity_bytes for name, memory in soc.memories.items()}
+    if "inputs_buffer" in memory_map.used_bytes:
+        capacities["inputs_buffer"] = soc.buffers.inputs.capacity_bytes
     return {
         "fits": all(used <= capacities[name] for name, used in memory_map.used_bytes.items()),
         "weight_bytes": memory_map.weight_bytes,

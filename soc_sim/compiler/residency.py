@@ -1,0 +1,268 @@
+"""Decides which tensors stay on chip: weights for all inferences, and results until their last reader.
+
+- **Weights** stay in the weights buffer if those of all layers fit there together.
+- **Activations** lie in the shared SRAM of the system where they fit during their life and the estimate gets no worse;
+  those that most layers use come first.
+- **Results** stay in the inputs buffer if array layers alone write and read them, they fit beside the tiles of every
+  layer that runs meanwhile, and the estimated time of these layers together falls; short-lived ones come first.
+
+Kept results need a core of their own: with several cores each has an inputs buffer that the others cannot read.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from soc_sim.compiler.chooser import Chooser
+from soc_sim.compiler.homes import Homes
+from soc_sim.compiler.host import HostWork
+from soc_sim.compiler.lowered import Lowered, Work, reads, uses_of, writes
+from soc_sim.compiler.memory_plan import Space
+from soc_sim.compiler.rates import Rates, host_ps
+from soc_sim.compiler.residencies import Residencies
+from soc_sim.compiler.tiles import Tiles
+from soc_sim.compiler.tiling import Choice, Shortage
+from soc_sim.compiler.views import View
+from soc_sim.config.run import Objective
+from soc_sim.config.soc import MemoryName, Soc
+from soc_sim.errors import MappingError
+
+Changes = dict[int, tuple[Homes | None, Choice | None]]
+"""Layer → its operands' places and its choice on other terms."""
+
+
+class ResidencyPlanner:
+    """Starts from main memory and moves on chip what pays by estimate."""
+
+    def __init__(
+        self,
+        works: list[Work],
+        storages: dict[str, int],
+        ends: tuple[tuple[str, ...], ...],
+        soc: Soc,
+        rates: Rates,
+        chooser: Chooser,
+        objective: Objective,
+    ) -> None:
+        """``ends``: storages of the network's inputs, and of its outputs."""
+        self.works, self.storages, self.soc, self.rates, self.chooser = works, storages, soc, rates, chooser
+        self.objective = objective
+        self.inputs, self.outputs = ends
+        self.constants_memory: MemoryName = "weight_memory" if soc.weight_memory else "dram"
+        self.found = Residencies(memories=dict.fromkeys(storages, "dram"), uses=uses_of(works, storages, *ends))
+        self.kept = Counter[int]()
+        self.weight_bytes = 0
+        self.read_by_host = {view.root for work in works if isinstance(work, HostWork) for view in reads(work)}
+        self.written_by_host = {view.root for work in works if isinstance(work, HostWork) for view in writes(work)}
+        # The first operand of a product of two activations goes to the weights buffer.
+        self.read_as_weights = {
+            work.operands.w.root for work in works if isinstance(work, Lowered) and work.operands.w is not None
+        }
+
+    def plan(self, *, on_chip: bool) -> Residencies:
+        """What lies where; everything in main memory without ``on_chip``.
+
+        Raises:
+            MappingError: a tile does not fit its buffer.
+        """
+        self._start()
+        if on_chip:
+            self._settle_weights()
+            self._settle_shared_sram()
+            self._settle_results()
+        else:
+            self.found.reasons = dict.fromkeys(self.storages, "mapping.residency is off")
+        return self.found
+
+    def _start(self) -> None:
+        faults: list[str] = []
+        for index, work in enumerate(self.works):
+            homes = None if isinstance(work, HostWork) else self._homes(index, work)
+            choice = None if homes is None else self._choose(index, homes)
+            if isinstance(choice, Shortage):
+                faults += [
+                    f"layer {self._lowered(index).name}: its smallest tile needs {needed} bytes of the {buffer} "
+                    f"buffer, which has {there}"
+                    for buffer, (needed, there) in choice.needs.items()
+                ]
+                continue
+            self.found.homes.append(homes)
+            self.found.choices.append(choice)
+            self.found.times_ps.append(self._time_ps(index, choice))
+        if faults:
+            raise MappingError(*faults)
+
+    def _settle_weights(self) -> None:
+        """All weights, or none: what stays takes room from the tiles of the others."""
+        array, capacity = self.soc.array, self.soc.buffers.weights.capacity_bytes
+        layers = [
+            index for index, work in enumerate(self.works) if isinstance(work, Lowered) and work.operands.w is None
+        ]
+
+        def stored(choices: dict[int, Choice]) -> int:
+            tiles = ((self._lowered(index).nest, choice) for index, choice in choices.items())
+            return sum(Tiles(nest, choice.tiling, choice.weights).stored_bytes(array) for nest, choice in tiles)
+
+        before = {index: choice for index in layers if (choice := self.found.choices[index]) is not None}
+        size = stored(before)
+        if not layers or size > capacity:
+            return
+        self.weight_bytes, self.found.resident = size, True
+        changed = self._changed(range(len(self.works)))
+        after = {index: choice for index in layers if changed and (choice := changed[index][1]) is not None}
+        if changed is not None and stored(after) <= size:
+            self._accept(changed)
+        else:
+            self.weight_bytes, self.found.resident = 0, False
+
+    def _settle_shared_sram(self) -> None:
+        sram = self.soc.system_sram
+        if sram is None:
+            return
+        space = Space()
+        uses = self.found.uses
+        order = sorted(self.storages, key=lambda root: (-len(uses[root].layers), self.storages[root], root))
+        for root in order:
+            size, life = self.storages[root], uses[root].life
+            if root in self.inputs or root in self.outputs:
+                self.found.reasons[root] = "an input or output of the network"
+            elif space.lowest(size, life) + size > sram.capacity_bytes:
+                self.found.reasons[root] = f"no room for its {size} bytes in system_sram"
+            elif self._try(root, "system_sram", uses[root].layers):
+                space.put(root, size, life)
+        if space:
+            self.found.plans["system_sram"] = space.plan()
+
+    def _settle_results(self) -> None:
+        """Results that stay in the inputs buffer."""
+        space, capacity = Space(), self.soc.buffers.inputs.capacity_bytes
+        uses = self.found.uses
+        order = sorted(
+            self.storages, key=lambda root: (uses[root].life.last - uses[root].life.first, uses[root].life.first, root)
+        )
+        for root in order:
+            size, life = self.storages[root], uses[root].life
+            obstacle = self._obstacle(root, size)
+            if obstacle is None and space.lowest(size, life) + size > capacity:
+                obstacle = "no room beside other kept tensors"
+            if obstacle is not None:
+                self.found.reasons.setdefault(root, obstacle)
+                continue
+            during = range(life.first, life.last + 1)
+            self.kept.update(dict.fromkeys(during, size))
+            if self._try(root, "inputs_buffer", during):
+                space.put(root, size, life)
+            else:
+                self.kept.subtract(dict.fromkeys(during, size))
+        if space:
+            self.found.plans["inputs_buffer"] = space.plan()
+
+    def _obstacle(self, root: str, size: int) -> str | None:
+        uses, capacity = self.found.uses[root], self.soc.buffers.inputs.capacity_bytes
+        for holds, text in (
+            (root in self.inputs, "an input of the network"),
+            (root in self.outputs, "an output of the network"),
+            (not uses.readers or max(uses.readers) <= max(uses.writers, default=0), "nobody reads it afterwards"),
+            (root in self.written_by_host, "the host writes it"),
+            (root in self.read_by_host, "the host reads it"),
+            (root in self.read_as_weights, "the weights buffer takes it as first operand of a product"),
+            (self.soc.cores > 1, "several cores use it, and each has buffers of its own"),
+            (size > capacity, f"its {size} bytes exceed the inputs buffer of {capacity}"),
+        ):
+            if holds:
+                return text
+        return None
+
+    def _try(self, root: str, memory: MemoryName, layers: range | tuple[int, ...]) -> bool:
+        """Move a storage if the layers take no longer together, by estimate, and move no more bytes."""
+        home = self.found.memories[root]
+        self.found.memories[root] = memory
+        changed = self._changed(layers)
+        if changed is None:
+            why, moves = "leaves no room for tiles", False
+        else:
+            why, moves = self._judge(changed, even=memory == "system_sram")
+        if changed is not None and moves:
+            self._accept(changed)
+        else:
+            self.found.memories[root] = home
+        self.found.reasons[root] = why if moves else f"{memory}: {why}"
+        return moves
+
+    def _judge(self, changed: Changes, *, even: bool) -> tuple[str, bool]:
+        """What a change brings, and whether it is worth it; ``even``: also where nothing is gained."""
+        before = sum(self._value(index, self.found.choices[index]) for index in changed)
+        gain = before - sum(self._value(index, choice) for index, (_, choice) in changed.items())
+        more_bytes = sum(
+            after.moved_bytes - choice.moved_bytes
+            for index, (_, after) in changed.items()
+            if after is not None and (choice := self.found.choices[index]) is not None
+        )
+        if more_bytes > 0:
+            return f"would move {more_bytes} bytes more, because tiles have less room", False
+        share = f"{abs(gain) / before if before else 0:.1%} of the {self.objective} of {len(changed)} layers"
+        if gain > 0 or (even and gain == 0):
+            return f"saves {share} by estimate", True
+        return f"would add {share} by estimate" if gain < 0 else "gains nothing by estimate", False
+
+    def _value(self, index: int, choice: Choice | None) -> float:
+        """What the mapping's objective says of a layer; the host has no choice, and so counts by time alone."""
+        if self.objective == "latency":
+            return self._time_ps(index, choice)
+        if choice is None or choice.estimate.energy_pj is None:
+            return 0.0
+        return choice.estimate.energy_pj * (choice.estimate.latency_ps if self.objective == "edp" else 1)
+
+    def _changed(self, layers: range | tuple[int, ...]) -> Changes | None:
+        """Layers on the present terms; None where a tile of one no longer fits."""
+        changed: Changes = {}
+        for index in layers:
+            work = self.works[index]
+            homes = None if isinstance(work, HostWork) else self._homes(index, work)
+            choice = None if homes is None else self._choose(index, homes)
+            if isinstance(choice, Shortage):
+                return None
+            changed[index] = homes, choice
+        return changed
+
+    def _accept(self, changed: Changes) -> None:
+        for index, (homes, choice) in changed.items():
+            self.found.homes[index], self.found.choices[index] = homes, choice
+            self.found.times_ps[index] = self._time_ps(index, choice)
+
+    def _choose(self, index: int, homes: Homes) -> Choice | Shortage:
+        return self.chooser.choose(self._lowered(index), homes)
+
+    def _lowered(self, index: int) -> Lowered:
+        work = self.works[index]
+        if isinstance(work, HostWork):
+            raise TypeError(f"layer {index} runs on the host")
+        return work
+
+    def _homes(self, index: int, work: Lowered) -> Homes:
+        operands = work.operands
+        packed = operands.w is None
+        return Homes(
+            self.constants_memory if operands.w is None else self._memory(operands.w),
+            self._memory(operands.x),
+            tuple(self._memory(view) for view in operands.residuals),
+            self._memory(operands.o),
+            self.kept[index],
+            self.weight_bytes,
+            packed and self.found.resident,
+        )
+
+    def _memory(self, view: View) -> MemoryName:
+        return self.found.memories.get(view.root, self.constants_memory)
+
+    def _time_ps(self, index: int, choice: Choice | None) -> int:
+        work = self.works[index]
+        if isinstance(work, HostWork):
+            read, written = Counter[MemoryName](), Counter[MemoryName]()
+            for sizes, views in ((read, work.reads), (written, work.writes)):
+                for view in views:
+                    sizes[self._memory(view)] += view.size_bytes
+            return host_ps(self.soc, self.rates, read, written, work.operations)
+        if choice is None:
+            raise TypeError(f"layer {index} has no choice")
+        return choice.estimate.latency_ps
