@@ -69,9 +69,15 @@ def no_multiple(key: str, value: int, of: str, unit: int) -> Iterator[tuple[str,
 
 @dataclass(frozen=True)
 class FileOrName:
-    """Annotation of text that is a name known elsewhere, or the path of a file with this suffix."""
+    """Annotation of text that is a name known elsewhere, or the path of a file with one of these suffixes."""
 
     suffix: str
+    other: str | None = None
+
+    @property
+    def suffixes(self) -> tuple[str, ...]:
+        """All of them."""
+        return (self.suffix,) if self.other is None else (self.suffix, self.other)
 
 
 @dataclass(frozen=True)

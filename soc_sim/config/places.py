@@ -65,9 +65,9 @@ class Place:
         return any(_origin(arm) is dict for arm, _ in self.arms)
 
     @property
-    def file_suffix(self) -> str | None:
-        """The suffix of the file a text may name (see FileOrName)."""
-        return next((mark.suffix for _, marks in self.arms for mark in marks if isinstance(mark, FileOrName)), None)
+    def file_suffixes(self) -> tuple[str, ...]:
+        """Suffixes of the files a text may name (see FileOrName); none: it names no file."""
+        return next((mark.suffixes for _, marks in self.arms for mark in marks if isinstance(mark, FileOrName)), ())
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -161,7 +161,7 @@ def _words(arm: Any, marks: tuple[object, ...]) -> str:
         if isinstance(mark, Quantity):
             return f"a quantity, as in '{units.EXAMPLES[mark.dimension]}'"
         if isinstance(mark, FileOrName):
-            return f"a name, or the path of an {mark.suffix} file"
+            return f"a name, or the path of an {' or '.join(mark.suffixes)} file"
     if arm in (int, float):
         return ("a whole number" if arm is int else "a number") + _range(marks)
     if arm is bool:

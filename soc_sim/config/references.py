@@ -122,7 +122,7 @@ def _text(node: Node, text: str, place: Place, base: Path, chain: tuple[Path, ..
     if place.kinds and (not place.takes_text or text.endswith(_YAML) or text in shipped.paths(place.kinds)):
         found = find(text, place, base)
         return _broken(node, found) if isinstance(found, str) else open_file(*found, place, node.mark, chain)
-    if place.file_suffix and ("/" in text or text.endswith(place.file_suffix)):
+    if place.file_suffixes and ("/" in text or text.endswith(place.file_suffixes)):
         found = find(text, place, base)
         if isinstance(found, str):
             return _broken(node, found)

@@ -19,7 +19,7 @@ from soc_sim.errors import suggestion
 
 Choice = Literal["auto"] | Flow
 Objective = Literal["latency", "energy", "edp"]
-NetworkName = Annotated[str, FileOrName(".onnx")]
+NetworkName = Annotated[str, FileOrName(".onnx", ".csv")]
 
 
 class InputShape(Description):
@@ -34,7 +34,7 @@ class NetworkFile(Description):
 
     kind: Literal["network"]
     model: NetworkName
-    """A zoo name, or the path of an .onnx file (also `package://NAME/path`)."""
+    """A zoo name, the path of an .onnx file (also `package://NAME/path`), or of a topology of SCALE-Sim (.csv)."""
     input_shapes: Annotated[tuple[InputShape, ...], Field(strict=False)] = ()
     allow_unknown: bool = False
     """Cost operators nobody knows as copies on the host instead of refusing them."""
@@ -48,7 +48,7 @@ class Workload(Description):
     """What is asked of the SoC."""
 
     network: NetworkName | NetworkFile
-    """A zoo name, the path of an .onnx file, or a network description."""
+    """A zoo name, the path of an .onnx file or of a topology of SCALE-Sim (.csv), or a network description."""
     batch: PositiveInt = 1
     """Inputs processed at once."""
     inferences: PositiveInt = 1

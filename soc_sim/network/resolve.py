@@ -1,4 +1,4 @@
-"""From what a configuration says about a network (a zoo name, an ONNX file, a description) to the network."""
+"""From what a configuration says about a network (a zoo name, a file, a description) to the network."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ from soc_sim.config.marks import Fault, KeyPath, Node
 from soc_sim.config.references import PACKAGE, package_file
 from soc_sim.config.run import NetworkFile
 from soc_sim.errors import NetworkError, suggestion
-from soc_sim.network import onnx_import, zoo
+from soc_sim.network import onnx_import, topology, zoo
 from soc_sim.network.base import Network
+
+_TOPOLOGY = ".csv"
 
 
 def load_network(spec: str | NetworkFile, batch: int = 1) -> Network:
     """The network on ``batch`` inputs at once.
 
     Args:
-        spec: A zoo name, the path of an .onnx file (relative to the working directory, or ``package://NAME/path``), or
-            a description.
+        spec: A zoo name, the path of an .onnx file or of a topology of SCALE-Sim (.csv), relative to the working
+            directory or ``package://NAME/path``, or a description.
         batch: Multiplies the batch of the file or zoo network.
 
     Raises:
@@ -32,8 +34,11 @@ def load_network(spec: str | NetworkFile, batch: int = 1) -> Network:
         raise NetworkError(fault)
     if model in zoo.names():
         return zoo.load(model).with_batch(batch)
+    path = package_file(model) if model.startswith(PACKAGE) else Path(model)
+    if path.suffix == _TOPOLOGY:
+        return topology.load(path).with_batch(batch)
     network = onnx_import.load(
-        package_file(model) if model.startswith(PACKAGE) else Path(model),
+        path,
         input_shapes={entry.name: entry.shape for entry in description.input_shapes},
         allow_unknown=description.allow_unknown,
     )
@@ -57,7 +62,9 @@ def network_faults(root: Node) -> Iterator[Fault]:
 def _name_fault(name: str, *, shaped: bool) -> str | None:
     if name in zoo.names():
         return "networks of the zoo take no input_shapes" if shaped else None
-    if name.startswith(PACKAGE) or "/" in name or name.endswith(".onnx"):
+    if name.endswith(_TOPOLOGY) and shaped:
+        return "a topology takes no input_shapes"
+    if name.startswith(PACKAGE) or "/" in name or name.endswith((".onnx", _TOPOLOGY)):
         return None
-    allowed = ", ".join((*zoo.names(), "the path of an .onnx file"))
+    allowed = ", ".join((*zoo.names(), "the path of an .onnx or .csv file"))
     return f"'{name}' is not a network of the zoo; allowed: {allowed}{suggestion(name, zoo.names())}"
