@@ -15,8 +15,11 @@ from soc_sim.config.loader import dump
 from soc_sim.errors import InputError
 from soc_sim.explore import bottlenecks
 from soc_sim.facade import Result, simulate_run
+from soc_sim.observe.figures.pack import SHOWN
 from soc_sim.observe.files import write_all
+from soc_sim.observe.scalesim import TILES, OperandTimes, write_reports
 from soc_sim.observe.tables import print_bottlenecks, print_result, print_warnings
+from soc_sim.observe.trace.recorder import TraceRecorder
 from soc_sim.observe.trace.timeline import Timeline
 from soc_sim.observe.wording import si
 
@@ -34,6 +37,11 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--out", type=Path, metavar="DIR", help="writes results and resolved configuration there")
     parser.add_argument(
         "--report", action="store_true", help="also writes report.html there, a page about the run with its timeline"
+    )
+    parser.add_argument(
+        "--scalesim-reports",
+        action="store_true",
+        help="also writes COMPUTE_REPORT.csv, BANDWIDTH_REPORT.csv and DETAILED_ACCESS_REPORT.csv there",
     )
     parser.add_argument(
         "--what-if",
@@ -55,14 +63,18 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         SocSimError: faults of the input, one line each; or a deadlock.
     """
-    if args.report and args.out is None:
-        raise InputError("run: --report writes into a folder; name it with --out DIR")
+    if args.out is None and (args.report or args.scalesim_reports):
+        option = "--report" if args.report else "--scalesim-reports"
+        raise InputError(f"run: {option} writes into a folder; name it with --out DIR")
     settings = [*args.overrides, *trace_settings(args)]
     configuration = read_run(args.config, settings, args.seed)
     changed = read_run(args.config, [*settings, *args.what_if], args.seed) if args.what_if else None
     with Console(stderr=True, quiet=args.quiet or not sys.stderr.isatty()).status("simulating"):
         timeline = Timeline() if args.report else None
-        with tracing(configuration.trace, args.trace, args.out, timeline, requested(args)) as recorder:
+        operands = OperandTimes() if args.scalesim_reports else None
+        further = [TraceRecorder(timeline, selection=SHOWN)] if timeline is not None else []
+        further += [TraceRecorder(operands, selection=TILES)] if operands is not None else []
+        with tracing(configuration.trace, args.trace, args.out, further, requested(args)) as recorder:
             result = simulate_run(configuration, recorder=recorder)
         if changed is not None:
             result.document["what_if"] = _comparison(args.what_if, result, simulate_run(changed))
@@ -72,6 +84,8 @@ def run(args: argparse.Namespace) -> int:
             )
     if args.out:
         write_all(args.out, result.document, dump(configuration), timeline)
+        if operands is not None:
+            write_reports(args.out, result.document, configuration.soc.array, operands)
     if args.json:
         print(result.to_json())
         return 0

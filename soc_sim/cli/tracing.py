@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from soc_sim.config.trace import Trace
 from soc_sim.errors import InputError
 from soc_sim.kernel import Recorder
-from soc_sim.observe.figures.pack import SHOWN
 from soc_sim.observe.replacing import replacing
 from soc_sim.observe.requests import RequestRecorder
 from soc_sim.observe.trace.formats import FORMATS, format_of, writing
 from soc_sim.observe.trace.recorder import TraceRecorder
 from soc_sim.observe.trace.selection import selected
 from soc_sim.observe.trace.several import Several
-from soc_sim.observe.trace.timeline import Timeline
 
 
 def add_trace_options(parser: argparse.ArgumentParser) -> None:
@@ -120,18 +118,18 @@ def tracing(
     trace: Trace | None,
     file: Path | None,
     out: Path | None,
-    timeline: Timeline | None = None,
+    further: Sequence[Recorder] = (),
     requests: Mapping[str, Path] | None = None,
 ) -> Iterator[Recorder | None]:
     """A recorder that writes to ``file``, and beside other results in ``out``; None where nothing is to be recorded.
 
-    Without ``file`` the section of the configuration says whether there is a trace in ``out``. A ``timeline`` gets what
-    reports show, whatever the files contain. ``requests``: initiator or memory → file for its requests.
+    Without ``file`` the section of the configuration says whether there is a trace in ``out``. ``further`` recorders
+    get what they select, whatever the files contain. ``requests``: initiator or memory → file for its requests.
 
     Raises:
         InputError: a file cannot be written.
     """
-    recorders: list[Recorder] = [] if timeline is None else [TraceRecorder(timeline, selection=SHOWN)]
+    recorders = [*further]
     with ExitStack() as files:
         sinks = [files.enter_context(writing(path)) for path in _paths(trace, file, out)]
         if sinks:

@@ -99,7 +99,7 @@ def _flat(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
     if isinstance(value, Mapping):
         for key, member in value.items():
             yield from _flat(member, (*path, str(key)))
-    elif isinstance(value, list):
+    elif isinstance(value, list | tuple):
         seen: dict[str, int] = {}
         for index, member in enumerate(value):
             name = member.get("name", index) if isinstance(member, Mapping) else index

@@ -35,7 +35,7 @@ def split_unit(key: str) -> tuple[str, str]:
 
 
 def flatten(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
-    """Every value that is neither a mapping nor a list, with the keys and indices that lead to it.
+    """Every value that is neither a mapping nor a sequence, with the keys and indices that lead to it.
 
     >>> list(flatten({"dram": {"read_bytes": 3}, "warnings": ["a"]}))
     [(('dram', 'read_bytes'), 3), (('warnings', '0'), 'a')]
@@ -43,7 +43,7 @@ def flatten(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
     if isinstance(value, Mapping):
         for key, member in value.items():
             yield from flatten(member, (*path, str(key)))
-    elif isinstance(value, list):
+    elif isinstance(value, list | tuple):
         for index, member in enumerate(value):
             yield from flatten(member, (*path, str(index)))
     else:

@@ -84,6 +84,8 @@ MEANINGS: Final[dict[str, str]] = {
     "stall_reasons_s": "time the array waited, by cause, component that made it and reason, mean over cores",
     "bound_by": "component and reason that take the largest part of the array's time",
     "share": "of the array's time",
+    "memory_traffic_bytes": "moved by the DMA between memories and the buffer of an operand",
+    "buffer_traffic_bytes": "moved between the array and the buffer of an operand",
     "stall_s": "time the array waited, mean over cores",
     "events": "events of the simulation kernel",
     "wall_s": "time the simulation took on this machine",

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import asdict
 from typing import Any
 
-from soc_sim.compiler.program import Compute, Layer
+from soc_sim.compiler.program import Compute, Layer, Load, Store
 from soc_sim.energy.run import RunEnergy
 from soc_sim.kernel import CAUSES, Cause
 from soc_sim.observe.statistics.stalls import Stalls
@@ -54,6 +54,8 @@ def layer_statistics(record: RunRecord, layer: Layer, energy: RunEnergy, waits: 
         "dram_write_bytes": write_bytes,
         "residency": asdict(layer.residency) if layer.residency else None,
         "weight_memory_read_bytes": record.asked_bytes.get((layer.index, "weight_memory", False), 0),
+        "memory_traffic_bytes": _memory_traffic(record, layer) if tiles else None,
+        "buffer_traffic_bytes": _buffer_traffic(record, tiles) if tiles else None,
         "busy_s": stalls["busy"] / PS_PER_S / cores,
         "stall_s": {cause: stalls[cause] / PS_PER_S / cores for cause in CAUSES if cause != "busy"},
         "stall_reasons_s": waits.of_layer(layer.index),
@@ -61,4 +63,27 @@ def layer_statistics(record: RunRecord, layer: Layer, energy: RunEnergy, waits: 
         "array_time_ps": {cause: stalls[cause] for cause in CAUSES},
         "energy_j": energy.layers_j[layer.index],
         "component_energy_j": energy.of_layer(layer.index),
+    }
+
+
+def _memory_traffic(record: RunRecord, layer: Layer) -> dict[str, int]:
+    """Operand → bytes that the DMA moved between memories and its buffer."""
+    moved = {"weights": 0, "inputs": 0, "outputs": 0}
+    for instruction in record.program.of_layer(layer.index):
+        if isinstance(instruction, Load | Store):
+            operand = instruction.buffer if isinstance(instruction, Load) else "outputs"
+            # What stays on chip goes from buffer to buffer.
+            size = sum(region.size_bytes for region in instruction.regions if region.memory in record.memories)
+            moved[operand] += size * record.executions[instruction.index]
+    return moved
+
+
+def _buffer_traffic(record: RunRecord, tiles: list[Compute]) -> dict[str, int]:
+    """Operand → bytes between its buffer and the array; of outputs the partial sums that are read back are apart."""
+    counts = [(tile.counts, record.executions[tile.index]) for tile in tiles]
+    return {
+        "weights": sum(one.weight_bytes * times for one, times in counts),
+        "inputs": sum(one.input_bytes * times for one, times in counts),
+        "outputs": sum(one.output_write_bytes * times for one, times in counts),
+        "partial_sums": sum(one.output_read_bytes * times for one, times in counts),
     }
