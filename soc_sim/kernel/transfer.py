@@ -61,6 +61,10 @@ class Transfer:
         """First data on the memory's side."""
         self.data_end_ps = 0
         """Last data; of a write that arrives, when the last data will be offered."""
+        self.row_ps = 0
+        """Of the time between: the memory's data path waited for a row to be closed and opened."""
+        self.refresh_ps = 0
+        """The memory's data path waited for a refresh."""
         self.priority = 0
         """Set by the interconnect: the larger, the more urgent; 0 where nobody has a priority."""
         # What follows is kept for the reasons of a wait (``reasons.py``); nothing is decided by it.

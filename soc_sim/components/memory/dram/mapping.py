@@ -11,6 +11,7 @@ from functools import lru_cache
 from math import gcd
 
 from soc_sim.config.memory import MAPPING_PARTS, Dram
+from soc_sim.kernel import Transfer
 
 
 class AddressMapping:
@@ -28,6 +29,8 @@ class AddressMapping:
         "_interleave_bytes",
         "_parts",
         "_place",
+        "_split",
+        "_split_of",
         "_unit_bytes",
     )
 
@@ -56,6 +59,9 @@ class AddressMapping:
         self._unit_bytes = d.burst_bytes * (columns if lowest == "co" else 1)
         if self._channels > 1:
             self._unit_bytes = gcd(self._unit_bytes, self._interleave_bytes)
+        self._split_of: Transfer | None = None
+        self._split: dict[int, list[tuple[int, int, int]]] = {}
+        """The last transfer, by channel."""
         # Transfers come back to the same rows.
         self._place = lru_cache(maxsize=2**16)(lambda unit: self.locate(unit * self._unit_bytes))
 
@@ -75,6 +81,15 @@ class AddressMapping:
         if self._hash_mask:
             bank ^= row & self._hash_mask
         return channel + found["ch"], found["ra"] * self._groups * self._banks_per_group + bank, row
+
+    def runs_on(self, channel: int, transfer: Transfer) -> list[tuple[int, int, int]]:
+        """Runs of a transfer that lie on a channel: (bank, row, bursts)."""
+        if self._split_of is not transfer:
+            self._split_of, self._split = transfer, {}
+            lines = transfer.address, transfer.line_bytes, transfer.lines, transfer.pitch_bytes
+            for number, bank, row, bursts in self.runs(*lines):
+                self._split.setdefault(number, []).append((bank, row, bursts))
+        return self._split.get(channel, [])
 
     def runs(self, address: int, line_bytes: int, lines: int, pitch_bytes: int) -> Iterator[tuple[int, int, int, int]]:
         """Split lines of bytes into runs that lie in one row: (channel, bank, row, bursts).

@@ -6,41 +6,40 @@ arrives, or when the first of its transfers can at the earliest be complete.
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
+from typing import Any, Final
 
 from soc_sim.components.memory.base import Memory
+from soc_sim.components.memory.dram.channel import Channel, PlainChannel, Served, can_be_compiled
 from soc_sim.components.memory.dram.mapping import AddressMapping
-from soc_sim.components.memory.dram.queues import Run
 from soc_sim.components.memory.dram.scheduler import NEVER
-from soc_sim.components.memory.dram.streaming import StreamingScheduler
 from soc_sim.config.memory import Dram
 from soc_sim.kernel import Simulation, Transfer
 
-
-class _Job:
-    """A transfer of which not all bursts are done."""
-
-    __slots__ = ("data_end", "data_start", "done_ps", "runs_left", "transfer")
-
-    def __init__(self, transfer: Transfer) -> None:
-        self.transfer = transfer
-        self.runs_left = 0
-        self.data_start = NEVER
-        self.data_end = 0
-        self.done_ps = 0
+WORTH_COMPILING = 10_000
+"""Transfers after which compiled code, if there is any, has paid for being loaded (half a second)."""
+_NO_LOOK: Final = 1 << 100
 
 
-class _Channel:
-    """A scheduler, and what waits for it."""
+class _Looked:
+    """A channel, and when the next look at it is due."""
 
-    __slots__ = ("open_runs", "scheduler", "wake_ps")
+    __slots__ = ("channel", "wake_ps")
 
-    def __init__(self, description: Dram) -> None:
-        self.scheduler = StreamingScheduler(description)
-        self.open_runs: dict[_Job, list[Run]] = {}
-        """Runs of each transfer that have bursts left, in order of arrival."""
-        self.wake_ps = NEVER
-        """When the next look at it is due."""
+    def __init__(self, channel: Channel) -> None:
+        self.channel = channel
+        self.wake_ps = _NO_LOOK
+
+
+class _Split:
+    """A transfer on several channels of which not all are done."""
+
+    __slots__ = ("data_end", "data_start", "parts", "refresh", "row")
+
+    def __init__(self, parts: int) -> None:
+        self.parts = parts
+        self.data_start, self.data_end = _NO_LOOK, 0
+        self.row = self.refresh = 0
 
 
 class DramModel(Memory):
@@ -50,11 +49,16 @@ class DramModel(Memory):
         super().__init__(simulation, name)
         self.description = description
         self.max_outstanding = description.queue_depth * description.channels
-        self._channels = [_Channel(description) for _ in range(description.channels)]
-        self._mapping = AddressMapping(description)
+        mapping = AddressMapping(description)
+        self._channels = [_Looked(PlainChannel(description, mapping, number)) for number in range(description.channels)]
+        self._split: dict[Transfer, _Split] = {}
+        self._mapping = mapping
+        self._arrivals = 0
+        self._to_compile = description.channels if can_be_compiled(description) else 0
+        """Channels that compiled code could take over."""
         timing = description.timing
         self._tck_ps, self._nbl = timing.tck_ps, description.burst_cycles
-        self._to_data = (timing.nCL, timing.nCWL)
+        self._latency_ps = description.controller_latency_ps
         self._active_ps = 0
 
     @property
@@ -64,109 +68,102 @@ class DramModel(Memory):
 
     def submit(self, transfer: Transfer) -> None:
         """Queue the transfer's lines, run by run, on their channels."""
-        cycle, job, touched = -(-self.simulation.now_ps // self._tck_ps), _Job(transfer), dict[int, _Channel]()
-        write = int(transfer.write)
-        runs = self._mapping.runs(transfer.address, transfer.line_bytes, transfer.lines, transfer.pitch_bytes)
-        for number, bank, row, bursts in runs:
-            channel = self._channels[number]
-            if number not in touched:
-                touched[number] = channel
-                channel.open_runs[job] = []
-                channel.scheduler.advance(cycle)
-            run = Run(bank, row, bursts, write, job)
-            job.runs_left += 1
-            channel.open_runs[job].append(run)
-            channel.scheduler.push(cycle, run)
-        for channel in touched.values():
-            for done in self._settle(channel):
-                self._call_back(done)
+        cycle = -(-self.simulation.now_ps // self._tck_ps)
+        self._arrivals += 1
+        if self._to_compile and self._arrivals > WORTH_COMPILING:
+            self._compile()
+        touched = [looked for looked in self._channels if looked.channel.arrive(cycle, transfer)]
+        if len(touched) > 1:
+            self._split[transfer] = _Split(len(touched))
+        for looked in touched:
+            for done_ps, done in self._settle(looked, cycle):
+                self.simulation.call_at(done_ps, partial(done.done, done))
 
-    def _wake(self, channel: _Channel, planned_ps: int) -> None:
+    def _compile(self) -> None:
+        """Let compiled code take over the channels that have nothing to do now."""
+        from soc_sim.components.memory.dram.compiled_channel import CompiledChannel
+
+        for number, looked in enumerate(self._channels):
+            plain = looked.channel
+            if isinstance(plain, PlainChannel) and plain.idle:
+                looked.channel = CompiledChannel(self.description, self._mapping, number)
+                looked.channel.take_over(plain)
+                self._to_compile -= 1
+
+    def _wake(self, looked: _Looked, planned_ps: int) -> None:
         # An arrival in between may have moved the look forward.
-        if channel.wake_ps == planned_ps:
-            channel.wake_ps = NEVER
-            channel.scheduler.advance(-(-planned_ps // self._tck_ps))
-            for done in self._settle(channel):
-                if done.done_ps == planned_ps:
-                    done.transfer.done(done.transfer)
+        if looked.wake_ps == planned_ps:
+            looked.wake_ps = _NO_LOOK
+            for done_ps, done in self._settle(looked, -(-planned_ps // self._tck_ps)):
+                if done_ps == planned_ps:
+                    done.done(done)
                 else:
-                    self._call_back(done)
+                    self.simulation.call_at(done_ps, partial(done.done, done))
 
-    def _call_back(self, job: _Job) -> None:
-        self.simulation.call_at(job.done_ps, lambda: job.transfer.done(job.transfer))
-
-    def _settle(self, channel: _Channel) -> list[_Job]:
-        """Transfers that are complete. Plans the next look, for when the next one can be at the earliest."""
-        scheduler, open_runs = channel.scheduler, channel.open_runs
-        completed, answers = scheduler.completed, []
-        for run in completed:
-            job = run.owner
-            assert isinstance(job, _Job)  # noqa: S101 # submit() made it
-            runs = open_runs[job]
-            if len(runs) == 1:
-                del open_runs[job]
-            else:
-                runs.remove(run)
-            job.runs_left -= 1
-            job.data_start = min(job.data_start, run.data_start)
-            job.data_end = max(job.data_end, run.data_end)
-            if not job.runs_left:
-                self._complete(job)
-                answers.append(job)
-        completed.clear()
-        if not open_runs:
-            return answers
-        cycle, foremost = scheduler.outlook()
-        nbl, least = self._nbl, NEVER
-        for job, runs in open_runs.items():
-            left = runs[0].left if len(runs) == 1 else sum([run.left for run in runs])
-            cycles = left * nbl
-            if foremost is not None and left > len(runs) and foremost.owner is not job:
-                cycles = (max(foremost.left, left - len(runs)) + 1) * nbl
-            cycles += self._to_data[job.transfer.write]
-            if cycles < least:
-                least = cycles
-        wake_ps = (cycle + least) * self._tck_ps + self.description.controller_latency_ps
-        if wake_ps < channel.wake_ps:
-            channel.wake_ps = wake_ps
-            self.simulation.call_at(wake_ps, lambda: self._wake(channel, wake_ps))
+    def _settle(self, looked: _Looked, cycle: int) -> list[tuple[int, Transfer]]:
+        """Transfers that are complete, and when. Plans the next look, for when the next can be at the earliest."""
+        channel, answers = looked.channel, []
+        for served in channel.look(cycle):
+            if self._split:
+                whole = self._whole(served)
+                if whole is None:
+                    continue
+                served = whole
+            transfer, data_start, data_end, row, refresh = served
+            end_ps = data_end * self._tck_ps
+            if transfer.write and transfer.data_end_ps > end_ps:
+                end_ps = transfer.data_end_ps
+            transfer.row_ps, transfer.refresh_ps = row * self._tck_ps, refresh * self._tck_ps
+            self._record(transfer, data_start * self._tck_ps, end_ps)
+            answers.append((end_ps + self._latency_ps, transfer))
+        next_look = channel.next_look()
+        wake_ps = next_look * self._tck_ps + self._latency_ps
+        if next_look < NEVER and wake_ps < looked.wake_ps:
+            looked.wake_ps = wake_ps
+            self.simulation.call_at(wake_ps, partial(self._wake, looked, wake_ps))
         return answers
 
-    def _complete(self, job: _Job) -> None:
-        transfer, tck_ps = job.transfer, self._tck_ps
-        end_ps = job.data_end * tck_ps
-        if transfer.write and transfer.data_end_ps > end_ps:
-            end_ps = transfer.data_end_ps
-        job.done_ps = end_ps + self.description.controller_latency_ps
-        self._record(transfer, job.data_start * tck_ps, end_ps)
+    def _whole(self, served: Served) -> Served | None:
+        """What all channels did for a transfer, once the last one has."""
+        split = self._split.get(served.transfer)
+        if split is None:
+            return served
+        split.parts -= 1
+        split.data_start = min(split.data_start, served.data_start)
+        split.data_end = max(split.data_end, served.data_end)
+        # The channel that kept the transfer waiting for longest counts: they wait side by side.
+        if served.row + served.refresh >= split.row + split.refresh:
+            split.row, split.refresh = served.row, served.refresh
+        if split.parts:
+            return None
+        del self._split[served.transfer]
+        return Served(served.transfer, split.data_start, split.data_end, split.row, split.refresh)
 
     def finish(self) -> None:
         """Refreshes go on while nobody asks."""
         now = self.simulation.now_ps // self._tck_ps
         moved = 0
-        for channel in self._channels:
-            scheduler = channel.scheduler
+        for looked in self._channels:
             # A row that a refresh closes just now has been open until now.
-            scheduler.advance(now)
-            scheduler.suspend()
-            self._active_ps += scheduler.state.open_cycles(now) * self._tck_ps
-            scheduler.advance(now + 1)
-            scheduler.suspend()
-            moved += sum(scheduler.state.bursts) * self._nbl * self._tck_ps
+            looked.channel.look(now)
+            self._active_ps += looked.channel.open_cycles(now) * self._tck_ps
+            looked.channel.look(now + 1)
+            counts = looked.channel.counts()
+            moved += (counts.read_bursts + counts.write_bursts) * self._nbl * self._tck_ps
         self.busy_ps = moved // len(self._channels)
 
     def counters(self) -> dict[str, Any]:
         """Commands, beside what every memory counts."""
-        states = [channel.scheduler.state for channel in self._channels]
-        activates, conflicts = sum(state.activates for state in states), sum(state.conflicts for state in states)
-        reads, writes = (sum(state.bursts[kind] for state in states) for kind in (0, 1))
+        each = zip(*(looked.channel.counts() for looked in self._channels), strict=True)
+        activates, conflicts, refreshes, reads, writes, closed_form = (sum(counts) for counts in each)
         return super().counters() | {
             "row_hits": reads + writes - activates,
             "row_misses": activates - conflicts,
             "row_conflicts": conflicts,
-            "refreshes": sum(state.refreshes for state in states),
+            "refreshes": refreshes,
             "read_bursts": reads,
             "write_bursts": writes,
             "active_ps": self._active_ps,
             "activates": activates,
+            "closed_form_bursts": closed_form,
         }

@@ -22,7 +22,20 @@ A refresh has ~rank as its bank.
 class Run:
     """Bursts in one row that one request wants."""
 
-    __slots__ = ("age", "arrival", "bank", "bursts", "data_end", "data_start", "left", "owner", "row", "write")
+    __slots__ = (
+        "age",
+        "arrival",
+        "bank",
+        "bursts",
+        "data_end",
+        "data_start",
+        "left",
+        "owner",
+        "refresh_cycles",
+        "row",
+        "row_cycles",
+        "write",
+    )
 
     def __init__(self, bank: int, row: int, bursts: int, write: int, owner: object) -> None:
         self.bank = bank
@@ -38,6 +51,8 @@ class Run:
         """Cycle in which the first data beat starts."""
         self.data_end = 0
         """Cycle in which the last data beat ends."""
+        self.row_cycles = self.refresh_cycles = 0
+        """Cycles in which the data path waited for its row, of these for a refresh apart."""
 
 
 class Queues:
@@ -50,7 +65,6 @@ class Queues:
         "_behind",
         "_high",
         "_hit",
-        "_hits_since_activate",
         "_low",
         "_next",
         "_room",
@@ -59,6 +73,7 @@ class Queues:
         "_waiting",
         "_write_mode",
         "completed",
+        "hits_since_activate",
         "now",
         "queued",
         "state",
@@ -79,7 +94,7 @@ class Queues:
         """Oldest of them that wants the open row."""
         self._active: dict[int, Run] = {}
         """Bank → run for whose next burst the row has been opened."""
-        self._hits_since_activate = [0] * banks
+        self.hits_since_activate = [0] * banks
         self._backlog = (deque[Run](), deque[Run]())
         """Reads (writes) that have not entered their queue."""
         self._behind = controller.bank_queue
@@ -115,6 +130,11 @@ class Queues:
             for waiting in self._waiting[write].values():
                 queued -= min(self._behind, sum([run.left for run in waiting]))
         return queued < self._room[write]
+
+    @property
+    def history(self) -> tuple[int, bool, int]:
+        """What the past leaves behind where nothing waits: first cycle for a command, whether it wrote, runs so far."""
+        return self.now, self._write_mode, self._ages
 
     @property
     def busy(self) -> bool:

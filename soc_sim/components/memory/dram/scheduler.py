@@ -21,7 +21,7 @@ NEVER = 1 << 62
 class Scheduler(Queues):
     """Choice among what waits for one channel."""
 
-    __slots__ = ("_age_limit", "_cap", "_closes", "_due", "_first_due", "_refresh_interval", "_stamps")
+    __slots__ = ("_age_limit", "_cap", "_closes", "_first_due", "_refresh_interval", "_stamps", "due")
 
     def __init__(self, description: Dram) -> None:
         super().__init__(description)
@@ -41,8 +41,8 @@ class Scheduler(Queues):
         self._closes = controller.page_policy == "closed"
         self._refresh_interval = description.timing.nREFI
         # Ranks take turns.
-        self._due = [self._refresh_interval * (rank + ranks) // ranks for rank in range(ranks)]
-        self._first_due = min(self._due)
+        self.due = [self._refresh_interval * (rank + ranks) // ranks for rank in range(ranks)]
+        self._first_due = min(self.due)
 
     def next_cycle(self) -> int:
         """When the next command goes out, or the next refresh begins, if nothing else arrives."""
@@ -77,7 +77,7 @@ class Scheduler(Queues):
         waiting = self._waiting[write][bank]
         run = waiting[0]
         self.state.activate(cycle, bank, run.row)
-        self._hits_since_activate[bank] = 0
+        self.hits_since_activate[bank] = 0
         self._active[bank] = run
         self.queued[write] -= 1
         if run.left == 1:
@@ -93,11 +93,12 @@ class Scheduler(Queues):
         run = self._opened_for(bank, write)
         if run is not None:
             del self._active[bank]
+            self._charge(run, cycle)
         else:
             run = self._hit[write][bank]
             assert run is not None  # noqa: S101 # or the bank would not have been chosen
             self.queued[write] -= 1
-            self._hits_since_activate[bank] += 1
+            self.hits_since_activate[bank] += 1
         data_end = self.state.column(cycle, bank, write)
         self.now = cycle + 1
         if run.data_start < 0:
@@ -109,6 +110,15 @@ class Scheduler(Queues):
             self._admit(write)
         if self._closes:
             self._close_unwanted(bank)
+
+    def _charge(self, run: Run, cycle: int) -> None:
+        """The first burst of a row goes out: until now the data path waited for it, if it had nothing else to do."""
+        state = self.state
+        ready = max(run.arrival, state.last_column + state.nbl)
+        if cycle > ready:
+            refresh = min(cycle, max(ready, state.refreshed[state.rank_of[run.bank]])) - ready
+            run.refresh_cycles += refresh
+            run.row_cycles += cycle - ready - refresh
 
     def _close_unwanted(self, bank: int) -> None:
         if self._hit[0][bank] is None is self._hit[1][bank]:
@@ -129,8 +139,8 @@ class Scheduler(Queues):
         state = self.state
         state.refresh(cycle, rank)
         self.now = max(self.now, cycle)
-        self._due[rank] += self._refresh_interval
-        self._first_due = min(self._due)
+        self.due[rank] += self._refresh_interval
+        self._first_due = min(self.due)
         for bank, owner in enumerate(state.rank_of):
             if owner == rank:
                 self._hit[0][bank] = self._hit[1][bank] = None
@@ -139,7 +149,7 @@ class Scheduler(Queues):
         """What comes next. A refresh that is due comes first, but after bursts whose row has been opened."""
         cycle, *_, write = choice = self._oldest_ready()
         if cycle >= self._first_due:
-            rank = self._due.index(self._first_due)
+            rank = self.due.index(self._first_due)
             opened = [
                 (max(self.now, self.state.earliest_column(bank, run.write)), run.age, bank, run.write)
                 for bank, run in self._active.items()
@@ -189,7 +199,7 @@ class Scheduler(Queues):
                         at = now
                     if at < best_at or (at == best_at and run.age < best_age):
                         best_at, best_age, best_bank, best_column, best_write = at, run.age, bank, False, write
-                    if self._hits_since_activate[bank] >= self._cap or now - run.arrival > self._age_limit:
+                    if self.hits_since_activate[bank] >= self._cap or now - run.arrival > self._age_limit:
                         continue
                 if hit is None:
                     continue

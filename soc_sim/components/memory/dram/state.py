@@ -22,34 +22,36 @@ class ChannelState:
     """
 
     __slots__ = (
-        "_acts",
         "_after_read",
         "_after_write",
         "_cl",
-        "_closed_at",
-        "_closed_for_another",
         "_cwl",
-        "_open_banks",
-        "_opened_at",
         "_ranks",
         "_rtp",
         "_timing",
         "_wr",
         "activates",
         "active_cycles",
+        "acts",
         "bank_activate",
         "bank_column",
         "bank_precharge",
         "bursts",
+        "closed_at",
+        "closed_for_another",
         "conflicts",
         "group_activate",
         "group_column",
         "group_of",
         "groups_of",
+        "last_column",
         "latency",
         "nbl",
+        "open_banks",
         "open_row",
+        "opened_at",
         "rank_of",
+        "refreshed",
         "refreshes",
         "row_held",
         "spacing_l",
@@ -91,11 +93,15 @@ class ChannelState:
         """Of reads, of writes."""
         self.groups_of = [range(rank * groups, (rank + 1) * groups) for rank in self._ranks]
         """Bank groups of each rank."""
-        self._acts = [deque[int](maxlen=4) for _ in self._ranks]
-        self._closed_for_another = [False] * (ranks * banks)
-        self._open_banks = [0] * ranks
-        self._opened_at = [0] * ranks
-        self._closed_at = [0] * ranks
+        self.acts = [deque[int](maxlen=4) for _ in self._ranks]
+        self.closed_for_another = [False] * (ranks * banks)
+        self.open_banks = [0] * ranks
+        self.opened_at = [0] * ranks
+        self.closed_at = [0] * ranks
+        self.refreshed = [0] * ranks
+        """Cycle in which the last refresh of each rank ended."""
+        self.last_column = -(1 << 40)
+        """Cycle of the last read or write."""
         self.activates = 0
         self.conflicts = 0
         """Activates for which another row had to be closed."""
@@ -125,7 +131,7 @@ class ChannelState:
         self.open_row[bank] = row
         self.bank_column[bank] = cycle + timing.nRCD
         self.bank_precharge[bank] = cycle + timing.nRAS
-        acts = self._acts[rank]
+        acts = self.acts[rank]
         acts.append(cycle)
         fifth = acts[0] + timing.nFAW if len(acts) == 4 else 0
         group_activate = self.group_activate
@@ -133,28 +139,29 @@ class ChannelState:
             earliest = cycle + (timing.nRRD_L if each == group else timing.nRRD_S)
             group_activate[each] = max(group_activate[each], earliest, fifth)
         self.activates += 1
-        if self._closed_for_another[bank]:
+        if self.closed_for_another[bank]:
             self.conflicts += 1
-            self._closed_for_another[bank] = False
-        if not self._open_banks[rank]:
-            self._opened_at[rank] = max(cycle, self._closed_at[rank])
-        self._open_banks[rank] += 1
+            self.closed_for_another[bank] = False
+        if not self.open_banks[rank]:
+            self.opened_at[rank] = max(cycle, self.closed_at[rank])
+        self.open_banks[rank] += 1
 
     def precharge(self, cycle: int, bank: int, *, for_another: bool = False) -> None:
         """Close the row; ``for_another`` if a request wants another one."""
         rank = self.rank_of[bank]
         self.open_row[bank] = NO_ROW
         self.bank_activate[bank] = cycle + self._timing.nRP
-        self._closed_for_another[bank] = for_another
-        self._open_banks[rank] -= 1
-        self._closed_at[rank] = max(cycle, self._closed_at[rank])
-        if not self._open_banks[rank]:
-            self.active_cycles += self._closed_at[rank] - self._opened_at[rank]
+        self.closed_for_another[bank] = for_another
+        self.open_banks[rank] -= 1
+        self.closed_at[rank] = max(cycle, self.closed_at[rank])
+        if not self.open_banks[rank]:
+            self.active_cycles += self.closed_at[rank] - self.opened_at[rank]
 
     def column(self, cycle: int, bank: int, write: int) -> int:
         """Read or write one burst; returns the cycle in which its last data beat ends."""
         rank, own_group = self.rank_of[bank], self.group_of[bank]
         self.bursts[write] += 1
+        self.last_column = cycle
         if write:
             end = cycle + self._cwl
             distances = self._after_write
@@ -185,7 +192,7 @@ class ChannelState:
         """All-bank refresh, due at ``due``: rows are closed as soon as they may be, then the rank is busy for tRFC."""
         timing, start = self._timing, due
         banks = [bank for bank, owner in enumerate(self.rank_of) if owner == rank]
-        if self._open_banks[rank]:
+        if self.open_banks[rank]:
             close = max(due, *(self.bank_precharge[bank] for bank in banks if self.open_row[bank] != NO_ROW))
             for bank in banks:
                 if self.open_row[bank] != NO_ROW:
@@ -193,12 +200,13 @@ class ChannelState:
         start = max(start, *(self.bank_activate[bank] for bank in banks))
         for bank in banks:
             self.bank_activate[bank] = start + timing.nRFC
-            self._closed_for_another[bank] = False
+            self.closed_for_another[bank] = False
+        self.refreshed[rank] = start + timing.nRFC
         self.refreshes += 1
 
     def open_cycles(self, now: int) -> int:
         """Cycles with a row open up to ``now`` (the last may have been closed ahead, when its data are safe)."""
         return self.active_cycles + sum(
             max(0, now - opened) if banks else min(0, now - closed)
-            for opened, closed, banks in zip(self._opened_at, self._closed_at, self._open_banks, strict=True)
+            for opened, closed, banks in zip(self.opened_at, self.closed_at, self.open_banks, strict=True)
         )

@@ -180,6 +180,7 @@ class StreamingScheduler(Scheduler):
         self.now = last + 1
         if bank in self._active:
             del self._active[bank]
+            self._charge(run, column)
             bursts -= 1
         self.queued[write] -= bursts
         if self._backlog[write]:
@@ -207,22 +208,33 @@ class StreamingScheduler(Scheduler):
         """
         if not self._elsewhere_later:
             self.suspend()
-        if self._run is not None:
-            cycle = self._column
-        else:
+        run, state = self._run, self.state
+        if run is None:
             cycle, bank, is_column, _ = self._next or self._choose()
-            if not is_column:
-                cycle += 1 if bank < 0 or self._could_hit() else self._rcd
+        else:
+            cycle, bank, is_column = self._column, run.bank, True
+            other = self._other
+            if other is None:
+                other = self._other = self._first_other(run, cycle)
+            if other[0] <= cycle:
+                cycle, bank, is_column = other
+                is_column = is_column and bank != run.bank
+        if not is_column:
+            if bank >= 0 and not self._could_hit():
+                cycle += self._rcd
+            elif self._issued:
+                cycle = max(cycle + 1, self._last + state.spacing_l)
+            else:
+                cycle = max(cycle + 1, min(map(min, state.group_column)))
         write = int(self._serving)
         waiting = self._waiting[write]
-        if not waiting or not self._elsewhere_later or (write and self.queued[0]):
+        if not waiting or not self._elsewhere_later or not self._short_cut or (write and self.queued[0]):
             return cycle, None
         bank, oldest = -1, NEVER
-        for other, runs in waiting.items():
+        for each, runs in waiting.items():
             if runs[0].age < oldest:
-                bank, oldest = other, runs[0].age
+                bank, oldest = each, runs[0].age
         run = waiting[bank][0]
-        state = self.state
         if self._hit[write][bank] is not run or state.bank_column[bank] > cycle:
             return cycle, None
         if cycle + run.left * state.nbl >= self._first_due:

@@ -1,0 +1,156 @@
+"""A channel as the model sees it: transfers arrive, commands are worked out up to a cycle, transfers are complete."""
+
+from __future__ import annotations
+
+import importlib.util
+from typing import NamedTuple, Protocol
+
+from soc_sim.components.memory.dram.mapping import AddressMapping
+from soc_sim.components.memory.dram.queues import Run
+from soc_sim.components.memory.dram.scheduler import NEVER
+from soc_sim.components.memory.dram.streaming import StreamingScheduler
+from soc_sim.config.memory import Dram
+from soc_sim.kernel import Transfer
+
+
+class Served(NamedTuple):
+    """What one channel did for a transfer, in cycles of the command clock."""
+
+    transfer: Transfer
+    data_start: int
+    data_end: int
+    row: int
+    """Cycles in which the data path waited for a row that was opened for it."""
+    refresh: int
+    """Cycles in which it waited for a refresh."""
+
+
+class Counts(NamedTuple):
+    """Commands of a channel so far."""
+
+    activates: int
+    conflicts: int
+    refreshes: int
+    read_bursts: int
+    write_bursts: int
+    closed_form_bursts: int
+
+
+class Channel(Protocol):
+    """What the model needs of a channel."""
+
+    def arrive(self, cycle: int, transfer: Transfer) -> bool:
+        """Take what of a transfer lies on this channel; False if nothing does. All that is earlier has been done."""
+
+    def look(self, cycle: int) -> list[Served]:
+        """Issue all commands before ``cycle``; transfers of which the last one has gone out."""
+
+    def next_look(self) -> int:
+        """No transfer is complete before this cycle, if nothing else arrives."""
+
+    def open_cycles(self, now: int) -> int:
+        """Cycles with a row open up to ``now``, summed over ranks."""
+
+    def counts(self) -> Counts:
+        """What has been done."""
+
+
+def can_be_compiled(description: Dram) -> bool:
+    """Whether ``compiled.py`` models this controller, and numba is there."""
+    controller = description.controller
+    modelled = controller.page_policy == "open" and controller.age_limit_cycles is None
+    return modelled and importlib.util.find_spec("numba") is not None
+
+
+class _Part:
+    """What of a transfer lies on the channel and is not done."""
+
+    __slots__ = ("data_end", "data_start", "refresh", "row", "runs", "to_data", "transfer")
+
+    def __init__(self, transfer: Transfer, to_data: int) -> None:
+        self.transfer = transfer
+        self.to_data = to_data
+        """Cycles from a command to its data."""
+        self.runs: list[Run] = []
+        self.data_start = NEVER
+        self.data_end = self.row = self.refresh = 0
+
+
+class PlainChannel:
+    """A scheduler, and the transfers that wait for it."""
+
+    def __init__(self, description: Dram, mapping: AddressMapping, number: int) -> None:
+        self.scheduler = StreamingScheduler(description)
+        self._mapping, self._number = mapping, number
+        self._nbl = description.burst_cycles
+        self._parts: dict[_Part, None] = {}
+        """In order of arrival."""
+
+    @property
+    def idle(self) -> bool:
+        """Whether every transfer is complete."""
+        return not self._parts
+
+    def arrive(self, cycle: int, transfer: Transfer) -> bool:
+        """Take what of a transfer lies on this channel."""
+        runs = self._mapping.runs_on(self._number, transfer)
+        if not runs:
+            return False
+        scheduler, write = self.scheduler, int(transfer.write)
+        scheduler.advance(cycle)
+        part = _Part(transfer, scheduler.state.latency[write])
+        self._parts[part] = None
+        part.runs = [Run(bank, row, bursts, write, part) for bank, row, bursts in runs]
+        for run in part.runs:
+            scheduler.push(cycle, run)
+        return True
+
+    def look(self, cycle: int) -> list[Served]:
+        """Issue all commands before ``cycle``."""
+        scheduler, served = self.scheduler, []
+        scheduler.advance(cycle)
+        for run in scheduler.completed:
+            part = run.owner
+            assert isinstance(part, _Part)  # noqa: S101 # arrive() made it
+            part.runs.remove(run)
+            if run.data_start < part.data_start:
+                part.data_start = run.data_start
+            if run.data_end > part.data_end:
+                part.data_end = run.data_end
+            part.row += run.row_cycles
+            part.refresh += run.refresh_cycles
+            if not part.runs:
+                del self._parts[part]
+                served.append(Served(part.transfer, part.data_start, part.data_end, part.row, part.refresh))
+        scheduler.completed.clear()
+        return served
+
+    def next_look(self) -> int:
+        """The least over the transfers: bursts follow each other at the closest spacing."""
+        if not self._parts:
+            return NEVER
+        cycle, foremost = self.scheduler.outlook()
+        nbl, least = self._nbl, NEVER
+        for part in self._parts:
+            runs = part.runs
+            left = runs[0].left if len(runs) == 1 else sum([run.left for run in runs])
+            cycles = left * nbl
+            if foremost is not None and left > len(runs) and foremost.owner is not part:
+                cycles = (max(foremost.left, left - len(runs)) + 1) * nbl
+            cycles += part.to_data
+            if cycles < least:
+                least = cycles
+        return cycle + least
+
+    def open_cycles(self, now: int) -> int:
+        """Cycles with a row open up to ``now``, summed over ranks."""
+        self.scheduler.suspend()
+        return self.scheduler.state.open_cycles(now)
+
+    def counts(self) -> Counts:
+        """What has been done."""
+        self.scheduler.suspend()
+        state = self.scheduler.state
+        reads, writes = state.bursts
+        closed_form = self.scheduler.closed_form_bursts
+        return Counts(state.activates, state.conflicts, state.refreshes, reads, writes, closed_form)

@@ -1,0 +1,91 @@
+"""Compiled channels do what plain ones do: the same times, commands and looks."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from soc_sim import compile as compile_network
+from soc_sim import load_network
+from soc_sim.components.memory.dram import model
+from soc_sim.components.memory.dram.channel import Channel, PlainChannel
+from soc_sim.components.memory.dram.mapping import AddressMapping
+from soc_sim.config.loader import load
+from soc_sim.config.memory import Dram
+from soc_sim.config.soc import Soc
+from soc_sim.kernel import Transfer
+from soc_sim.system import run
+
+compiled_channel = pytest.importorskip(
+    "soc_sim.components.memory.dram.compiled_channel", reason="needs numba (extra 'fast')"
+)
+
+TRANSFER = st.tuples(st.booleans(), st.integers(0, 2**18), st.integers(1, 700), st.integers(1, 5), st.integers(0, 400))
+CONTROLLERS = (
+    (),
+    ("controller.row_hit_cap=4", "controller.bank_queue=8"),
+    ("ranks=2",),
+    ("channels=2", "channel_interleave=256 B"),
+    ("controller.read_queue=8", "controller.write_queue=4"),
+    ("timing.nREFI=700",),
+    ("mapping=robacobg",),
+)
+
+
+def outcome(channels: list[Channel], wanted: list[tuple[bool, int, int, int, int]], looks: int) -> list[object]:
+    """Everything that can be seen from outside."""
+    cycle, seen = 0, []
+    names: dict[Transfer, int] = {}
+
+    def look(cycle: int) -> None:
+        for channel in channels:
+            seen.append([(names[served.transfer], *served[1:]) for served in channel.look(cycle)])
+            seen.append(channel.next_look())
+
+    for write, address, line_bytes, lines, gap in wanted:
+        for step in range(looks):
+            look(cycle + gap * step // looks)
+        cycle += gap
+        transfer = Transfer("x", "dram", write, address, line_bytes, lines, 3000, 1, 0, lambda _: None)
+        names[transfer] = len(names)
+        seen += [channel.arrive(cycle, transfer) for channel in channels]
+        look(cycle)
+    look(cycle + 30_000)
+    for channel in channels:
+        seen += [channel.open_cycles(cycle + 30_000), channel.counts()[:5]]
+    return seen
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.sampled_from(["ddr4_2400_x64", "lpddr4_3200_x32", "hbm2_2000_x128"]),
+    st.sampled_from(CONTROLLERS),
+    st.lists(TRANSFER, min_size=1, max_size=25),
+    st.integers(0, 2),
+)
+def test_compiled_channels_equal_plain_ones(
+    preset: str, overrides: tuple[str, ...], wanted: list[tuple[bool, int, int, int, int]], looks: int
+) -> None:
+    description = load(preset, Dram, overrides)
+    plain, compiled = (
+        outcome([make(description, AddressMapping(description), n) for n in range(description.channels)], wanted, looks)
+        for make in (PlainChannel, compiled_channel.CompiledChannel)
+    )
+    assert plain == compiled
+
+
+@pytest.mark.parametrize("overrides", [(), ("dram.channels=2", "dram.ranks=2"), ("dram.controller.row_hit_cap=4",)])
+def test_compiled_code_takes_over_in_the_middle_of_a_run(
+    overrides: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As soon as a channel has nothing to do; times, commands and events stay the same."""
+    soc = load("edge_16x16", Soc, overrides)
+    program = compile_network(soc, load_network("resnet8"))
+    outcomes = []
+    for transfers in (10**9, 50):
+        monkeypatch.setattr(model, "WORTH_COMPILING", transfers)
+        record = run(soc, program)
+        counters = {key: value for key, value in record.memories["dram"].items() if key != "closed_form_bursts"}
+        outcomes.append((record.makespan_ps, record.events, counters))
+    assert outcomes[0] == outcomes[1]
