@@ -96,7 +96,8 @@ class Placer:
         for name, plan in plans.items():
             for root, address in plan.addresses.items():
                 homes[root] = Home(name, address)
-                placements.append(Placement(root, name, address, self.layout.storages[root]))
+                life = found.uses[root].life
+                placements.append(Placement(root, name, address, self.layout.storages[root], life.first, life.last))
         if self.weight_memory != "dram":
             used["weight_memory"] = end
         lives = {root: uses.life for root, uses in found.uses.items()}

@@ -228,6 +228,10 @@ class Placement:
     memory: MemoryName
     address: int
     size_bytes: int
+    first_layer: int | None = None
+    """The layer that writes it; -1: it is an input. None: it lies there all the time, as weights do."""
+    last_layer: int | None = None
+    """The last layer that uses it; from then on others may lie there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from soc_sim.observe.describing import description, unit
 from soc_sim.observe.flat import flatten
 
 _NAME_WIDTH, _VALUE_WIDTH = 48, 22
-_NO_STATISTICS = ("config", "schema", "seed", "energy_actions")
+_NO_STATISTICS = ("config", "schema", "seed", "energy_actions", "memory_map")
 """What is no statistic, or a table of its own."""
 _PARTS = (("weight_memory",),)
 """What is null because the SoC has no such part."""

@@ -16,7 +16,8 @@ from soc_sim.observe.report.sources import StoredRun
 
 PAGE: Final = Path(__file__).parent / "page"
 SCRIPTS: Final = (
-    "core", "time", "slices", "canvas", "timeline", "pointer", "layers", "roofline", "parts", "table", "detail",
+    "core", "time", "slices", "canvas", "timeline", "pointer", "layers", "roofline", "energy", "memory",
+    "table", "detail",
     "compare", "page",
 )  # fmt: skip
 """In this order: they share one scope."""

@@ -23,7 +23,7 @@ from soc_sim.observe.statistics.cores import component_time, core_statistics, me
 from soc_sim.observe.statistics.energy import energy_statistics, without_total
 from soc_sim.observe.statistics.initiators import initiator_statistics
 from soc_sim.observe.statistics.layers import layer_statistics
-from soc_sim.observe.statistics.memories import memory_fit, memory_statistics
+from soc_sim.observe.statistics.memories import memory_fit, memory_map, memory_statistics
 from soc_sim.observe.statistics.stalls import Stalls
 from soc_sim.system import RunRecord
 from soc_sim.units import PS_PER_S
@@ -87,6 +87,7 @@ def statistics(
         },
         "initiators": initiator_statistics(record, energy.background_j),
         "memory": memory_fit(record),
+        "memory_map": memory_map(record),
         "layers": layers,
         "simulation": {"events": record.events, "wall_s": wall_s},
         "warnings": [

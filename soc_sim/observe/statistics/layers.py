@@ -52,7 +52,7 @@ def layer_statistics(record: RunRecord, layer: Layer, energy: RunEnergy, waits: 
         "zeros_injected": sum(tile.counts.zeros_injected * record.executions[tile.index] for tile in tiles),
         "dram_read_bytes": read_bytes,
         "dram_write_bytes": write_bytes,
-        "residency": asdict(layer.residency) if layer.residency else None,
+        "residency": _residency(layer),
         "weight_memory_read_bytes": record.asked_bytes.get((layer.index, "weight_memory", False), 0),
         "memory_traffic_bytes": _memory_traffic(record, layer) if tiles else None,
         "buffer_traffic_bytes": _buffer_traffic(record, tiles) if tiles else None,
@@ -87,3 +87,10 @@ def _buffer_traffic(record: RunRecord, tiles: list[Compute]) -> dict[str, int]:
         "outputs": sum(one.output_write_bytes * times for one, times in counts),
         "partial_sums": sum(one.output_read_bytes * times for one, times in counts),
     }
+
+
+def _residency(layer: Layer) -> dict[str, Any] | None:
+    if layer.residency is None:
+        return None
+    # As JSON has it, so that the document equals what is read back.
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(layer.residency).items()}

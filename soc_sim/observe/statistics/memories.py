@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from soc_sim.system import RunRecord
@@ -38,3 +39,9 @@ def memory_fit(record: RunRecord) -> dict[str, Any]:
             name: max(core.buffers[name].peak_bytes for core in record.cores) for name in record.cores[0].buffers
         },
     }
+
+
+def memory_map(record: RunRecord) -> list[dict[str, Any]]:
+    """What lies where, by memory and address, and from which layer to which; weights and constants stay (null)."""
+    placements = sorted(record.program.memory_map.placements, key=lambda one: (one.memory, one.address, one.tensor))
+    return [asdict(placement) for placement in placements]

@@ -269,6 +269,32 @@ def test_runs_are_compared_and_can_be_switched(chrome: Chrome, compared: Path, r
     assert si(two, "s").split()[0] in page.text(".of-run:not([hidden]) .tiles")
 
 
+def test_the_memory_map_shows_what_lies_where_and_for_how_long(
+    chrome: Chrome, tmp_path: Path, runs: list[StoredRun]
+) -> None:
+    """Two activations take turns at one address, above the weights."""
+    places = [
+        {"tensor": "w", "address": 0, "size_bytes": 3000, "first_layer": None, "last_layer": None},
+        {"tensor": "x", "address": 3072, "size_bytes": 1024, "first_layer": -1, "last_layer": 0},
+        {"tensor": "y", "address": 3072, "size_bytes": 512, "first_layer": 1, "last_layer": 3},
+    ]
+    used = {"used_bytes": {"dram": 4096}, "capacity_bytes": {"dram": 8192}}
+    document = {**runs[0].document, "memory_map": [{"memory": "dram", **place} for place in places]}
+    document["memory"] = {**document["memory"], **used}
+    write_report(tmp_path / "map.html", [StoredRun("map", document)])
+    page = Page(chrome, tmp_path / "map.html")
+    assert page.errors() == []
+    assert "4.096 kB of 8.192 kB (50.0 %)" in page.text("#memory-chart")
+    boxes = {box.get_attribute("data-tensor"): box.rect for box in page.all("#memory-chart .life")}
+    assert set(boxes) == {"x", "y"}
+    assert boxes["y"]["width"] == pytest.approx(3 * boxes["x"]["width"], abs=2)
+    assert boxes["y"]["height"] == pytest.approx(boxes["x"]["height"] / 2, abs=1)
+    assert boxes["y"]["x"] == pytest.approx(boxes["x"]["x"] + boxes["x"]["width"], abs=1)
+    page.js("arguments[0].scrollIntoView({block: 'center'})", page.one("#memory-chart"))
+    page.one('#memory-chart [data-tensor="y"]').click()
+    assert page.text("#detail-title") == document["layers"][1]["name"]
+
+
 def test_five_hundred_layers_open_in_two_seconds(chrome: Chrome, tmp_path: Path, runs: list[StoredRun]) -> None:
     """And 200 000 slices, in processor time; the page stays below 6 MB."""
     document = copy.deepcopy(dict(runs[0].document))

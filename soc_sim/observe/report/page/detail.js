@@ -9,6 +9,10 @@ function reasonsOf(byCause) {
   return Object.entries(byCause).flatMap(([cause, byComponent]) => Object.entries(byComponent).flatMap(([who, byReason]) =>
     Object.entries(byReason).map(([why, span]) => [who, why.replace(":", " by "), span, cause]))).sort((a, b) => b[2] - a[2]);
 }
+/** Where operands lie, and why results lie where they do; stored results of old lack it. */
+const residencyOf = ({ residency: at }) => (at ? [
+  ["weights in", at.weights && plain(at.weights)], ["inputs from", at.inputs.map(plain).join(", ")], ["outputs to", at.outputs.map(plain).join(", ")], ["because", at.reason],
+] : []);
 const boundOf = ({ bound_by: bound }) => (bound ? `${bound.component}, ${plain(bound.reason).replace(":", " by ")} (${percent(bound.share, 1, 0)})` : null);
 
 function drawDetail() {
@@ -54,7 +58,7 @@ function drawDetail() {
       ["weight memory read", layer.weight_memory_read_bytes ? si(layer.weight_memory_read_bytes, "B") : null],
       ["weights stored", layer.weight_bytes ? `${si(layer.weight_bytes, "B")}${layer.weight_format ? `, ${layer.weight_format}` : ""}` : null],
       ["metadata", layer.metadata_bytes ? si(layer.metadata_bytes, "B") : null], ["zeros", layer.sparsity ? percent(layer.sparsity, 1) : null],
-      ["intensity", point ? `${point.macs_per_byte.toPrecision(3)} MAC/B` : null], ["energy", energies.length ? null : layer.energy_j === null ? "unknown" : si(layer.energy_j, "J")],
+      ...residencyOf(layer), ["intensity", point ? `${point.macs_per_byte.toPrecision(3)} MAC/B` : null], ["energy", energies.length ? null : layer.energy_j === null ? "unknown" : si(layer.energy_j, "J")],
       ["from first load", si(layer.start_s, "s", 6)], ["to last store", si(layer.end_s, "s", 6)],
     ]),
     html("div", { class: "go" },
