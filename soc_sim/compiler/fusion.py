@@ -52,6 +52,31 @@ class Group:
         return self.operators[-1].outputs[0]
 
 
+def runs_on_array(network: Network, operator: Operator) -> bool:
+    """Whether the array can run a GEMM: no convolution over three axes, no product that broadcasts in part.
+
+    A product of several matrices has its groups one stride apart, so each operand is either repeated along all
+    dimensions of the batch or along none.
+    """
+    if family(operator) != "gemm":
+        return False
+    tensors = [network.tensors[name] for name in operator.inputs[:2]]
+    if operator.op_type == "Conv":
+        return len(tensors[0].shape) <= 4
+    if any(tensor.constant and all(size == 1 for size in tensor.shape[:-2]) for tensor in tensors):
+        return True
+    rank = max(len(tensor.shape[:-2]) for tensor in tensors)
+    batches = [
+        (1 if tensor.constant else network.batch, *(1,) * (rank - len(tensor.shape[:-2])), *tensor.shape[:-2])
+        for tensor in tensors
+    ]
+    for own, other in (batches, reversed(batches)):
+        repeated = {mine == 1 for mine, its in zip(own, other, strict=True) if max(mine, its) > 1}
+        if len(repeated) > 1:
+            return False
+    return True
+
+
 def family(operator: Operator) -> Family:
     """How the operator is treated; unknown ones are copies."""
     return OPERATORS.get(operator.op_type, UNKNOWN).family
@@ -84,13 +109,13 @@ def group_operators(network: Network) -> list[Group]:
     taken.update(operator.name for operator in dequantised.values())
     # The later producer gets an addition of two results: the earlier one is then complete and can be loaded.
     for operator in reversed(network.operators):
-        if family(operator) == "gemm":
+        if runs_on_array(network, operator):
             before = scaled.get(operator.name, [])
             taken.update(scaling.name for scaling in before)
             group = Group("array", [operator], positions[operator.name], _addends(network, operator), before)
             grow(operator, group, _joins_gemm)
     for operator in network.operators:
-        if operator.name not in taken and family(operator) not in ("gemm", "view"):
+        if operator.name not in taken and family(operator) != "view":
             grow(operator, Group("host", [operator], positions[operator.name]), _joins_host)
     for group in groups:
         reads = dict.fromkeys(name for operator in group.operators for name in operator.inputs)
@@ -124,7 +149,7 @@ def _scalings(network: Network) -> dict[str, list[Operator]]:
     for operator in network.operators:
         result = operator.outputs[0]
         reader = _only_reader(network, result)
-        if operator.op_type not in ("Mul", "Div") or reader is None or family(reader) != "gemm":
+        if operator.op_type not in ("Mul", "Div") or reader is None or not runs_on_array(network, reader):
             continue
         source, factor = operator.inputs
         if operator.op_type == "Mul" and _constant(network, source):

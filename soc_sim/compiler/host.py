@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from soc_sim.compiler.fusion import UNKNOWN, Group
+from soc_sim.compiler.fusion import UNKNOWN, Group, family
 from soc_sim.compiler.layout import Layout
 from soc_sim.compiler.views import View
 from soc_sim.network.base import Network, Operator
-from soc_sim.network.operators import OPERATORS
+from soc_sim.network.operators import OPERATORS, gemm_shape
 
 _FIRST_INPUT_ONLY = frozenset(
     (
@@ -64,6 +64,8 @@ def _operations(network: Network, operator: Operator) -> int:
     kind = OPERATORS.get(operator.op_type, UNKNOWN)
     results = sum(network.tensors[name].elements for name in operator.outputs if name)
     source = network.tensors[operator.inputs[0]] if operator.inputs else None
+    if kind.family == "gemm":  # a multiplication and an addition each
+        return 2 * gemm_shape(operator, network).macs
     if kind.family == "view":
         return network.batch * results
     if kind.family == "reduce" and source is not None:
@@ -82,4 +84,11 @@ def summary(groups: Sequence[Group]) -> tuple[str, ...]:
     parts = [f"{name} ×{count}" for name, count in sorted(counted.items(), key=lambda item: (-item[1], item[0]))]
     total = sum(counted.values())
     noun = "operator runs" if total == 1 else "operators run"
-    return (f"{total} {noun} on the host: {', '.join(parts)}",)
+    found = [f"{total} {noun} on the host: {', '.join(parts)}"]
+    products = [group.head.name for group in groups if group.unit == "host" and family(group.head) == "gemm"]
+    if products:
+        them = ", ".join(products[:3]) + (f" and {len(products) - 3} more" if len(products) > 3 else "")
+        found.append(
+            f"the array cannot run {them}: a convolution over three axes, or a product that broadcasts in part"
+        )
+    return tuple(found)

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from soc_sim.compiler.fusion import Group, family
+from soc_sim.compiler.fusion import Group, family, runs_on_array
 from soc_sim.compiler.views import View
 from soc_sim.network.base import Network, Operator, Tensor
 
@@ -151,7 +151,7 @@ class _LayOut:
         producer = network.producers.get(source)
         if (
             producer is not None
-            and family(producer) == "gemm"
+            and runs_on_array(network, producer)
             and perm[-1] == len(perm) - 1
             and len(network.consumers[source]) == 1
             and source not in network.outputs
@@ -187,7 +187,7 @@ class _LayOut:
         if reader.name in self.scalings:
             following = self.network.consumers[reader.outputs[0]]
             return all(self._feeds_gemms(operator, reader.outputs[0]) for operator in following)
-        return family(reader) == "gemm" and tensor in reader.inputs[:2] and reader.op_type != "Conv"
+        return runs_on_array(self.network, reader) and tensor in reader.inputs[:2] and reader.op_type != "Conv"
 
     def _alias(self, operator: Operator) -> bool:
         """Makes the result of a view operator another name of its input, if the bytes allow it."""

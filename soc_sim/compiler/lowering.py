@@ -1,7 +1,7 @@
 """GEMM operators as loop nests: Conv by im2col, Gemm and MatMul as they are, products of activations as groups.
 
-Left out: convolutions over three or more axes, and products of activations whose batch dimensions broadcast in a way
-that is not one stride.
+Left out, and run by the host (``fusion.runs_on_array``): convolutions over three axes, and products of activations that
+repeat an operand along some dimensions of the batch and not along others.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import numpy as np
 
 from soc_sim.compiler.chooser import Chooser
 from soc_sim.compiler.emit import Emitter
-from soc_sim.compiler.fusion import Group, group_operators
+from soc_sim.compiler.fusion import Group, family, group_operators
 from soc_sim.compiler.hazards import Hazards
 from soc_sim.compiler.host import HostWork, host_work, summary
 from soc_sim.compiler.layout import lay_out
@@ -31,6 +31,7 @@ from soc_sim.config.soc import Soc
 from soc_sim.config.sparsity import Sparsity
 from soc_sim.errors import MappingError, suggestion
 from soc_sim.network.base import Network
+from soc_sim.network.operators import gemm_shape
 
 MOST_TILES = 1_000_000
 """A program of more tiles takes minutes and gigabytes: its buffers were most likely meant to be larger."""
@@ -216,7 +217,9 @@ class _Compilation:
                 sum(view.size_bytes for view in views if found.memories.get(view.root, "dram") == "dram")
                 for views in (work.reads, work.writes)
             )
-            return replace(layer, estimate=Estimate(0, read, written, found.times_ps[index]))
+            products = [operator for operator in group.operators if family(operator) == "gemm"]
+            macs = sum(gemm_shape(operator, self.network).macs for operator in products)
+            return replace(layer, macs=macs, estimate=Estimate(0, read, written, found.times_ps[index]))
         gemm, choice = work.nest.gemm, work.choice
         return replace(
             layer,

@@ -232,8 +232,8 @@ BROKEN: dict[str, tuple[Callable[[Path], object], tuple[str, ...]]] = {
         ('node "Conv_3": kernel_shape (5, 5); allowed: (3, 3), as in the weights',),
     ),
     "rank of a convolution": (
-        lambda p: conv(p, (4, 3, 3, 3, 3), (1, 3, 8, 8, 8)),
-        ('node "Conv_3": Conv over 3 axes; allowed: 1 or 2',),
+        lambda p: conv(p, (4, 3, 3, 3, 3, 3), (1, 3, 8, 8, 8, 8)),
+        ('node "Conv_3": Conv over 4 axes; allowed: 1 to 3',),
     ),
     "kernel larger than the image": (
         lambda p: conv(p, (4, 3, 9, 9)),

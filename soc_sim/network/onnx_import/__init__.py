@@ -2,7 +2,8 @@
 
 :func:`load` reads a file in four steps, one module each: ``reading`` (bytes to model), ``structure`` and ``inputs``
 (names, order, input dimensions), ``shapes`` (shapes of everything, folding of constants), ``convert`` (records).
-Left out: control flow that depends on data, shapes that depend on data, training, windows over three axes.
+Left out: control flow that depends on data, shapes that depend on data, training, transposed convolutions over three
+axes.
 """
 
 from __future__ import annotations

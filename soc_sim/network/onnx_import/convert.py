@@ -23,6 +23,7 @@ from soc_sim.network.base import AttributeValue, Integers, Operator, Tensor
 from soc_sim.network.onnx_import import windows
 from soc_sim.network.onnx_import.attributes import attributes_of
 from soc_sim.network.onnx_import.faults import Faults
+from soc_sim.network.onnx_import.lifted import SUFFIX
 from soc_sim.network.onnx_import.shapes import Analysis, Shape
 from soc_sim.network.onnx_import.windows import Attributes, Window
 
@@ -115,8 +116,9 @@ class Converter:
 
     def _window(self, node: NodeProto, found: Attributes, outputs: list[str]) -> None:
         data, result = self.tensors[node.input[0]].shape, self.tensors[outputs[0]].shape
-        if len(data) not in (3, 4):
-            raise ValueError(f"{node.op_type} over {len(data) - 2} axes; allowed: 1 or 2")
+        if len(data) not in (3, 4, 5) or (len(data) == 5 and node.op_type == "ConvTranspose"):
+            most = "1 or 2" if node.op_type == "ConvTranspose" else "1 to 3"
+            raise ValueError(f"{node.op_type} over {len(data) - 2} axes; allowed: {most}")
         window = None
         if node.op_type not in windows.GLOBAL_POOLS:
             window = windows.resolve(node.op_type, found, self._kernel(node, found), data[2:], result[2:])
@@ -139,7 +141,7 @@ class Converter:
         if lifted:
             for name, output in zip(results, outputs, strict=True):
                 if output:
-                    self._emit(f"{output}:1d", "Squeeze", (name,), (output,), {"axes": (2,)})
+                    self._emit(f"{output}{SUFFIX}", "Squeeze", (name,), (output,), {"axes": (2,)})
 
     def _kernel(self, node: NodeProto, found: Attributes) -> Shape:
         """Extent of the window; for a convolution also checks that weights and input agree."""

@@ -13,6 +13,7 @@ from soc_sim.network.onnx_import.convert import Converter
 from soc_sim.network.onnx_import.faults import Faults
 from soc_sim.network.onnx_import.inputs import fix_inputs
 from soc_sim.network.onnx_import.legacy import UNIFORM_OPSET
+from soc_sim.network.onnx_import.lifted import keep_lifted
 from soc_sim.network.onnx_import.reading import opset, read
 from soc_sim.network.onnx_import.shapes import Walk
 from soc_sim.network.onnx_import.structure import ordered_nodes
@@ -47,7 +48,7 @@ def import_network(path: Path, input_shapes: Mapping[str, tuple[int, ...]], allo
         warnings=tuple(analysis.warnings),
         source=str(path),
     )
-    return simplify(network)
+    return simplify(keep_lifted(network))
 
 
 def _known(graph: GraphProto, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, TypeProto]:

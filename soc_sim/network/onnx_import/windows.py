@@ -2,8 +2,8 @@
 
 ``pads`` follow ONNX: all begins, then all ends (h_begin, w_begin, h_end, w_end). ``auto_pad`` is resolved by the rule
 of the operator's specification (https://onnx.ai/onnx/operators/onnx__Conv.html): SAME gives ceil(input / stride)
-results, the odd pad at the end for SAME_UPPER and at the beginning for SAME_LOWER; VALID pads nothing. Left out:
-windows over three axes.
+results, the odd pad at the end for SAME_UPPER and at the beginning for SAME_LOWER; VALID pads nothing. Three axes
+work alike, but run on the host.
 """
 
 from __future__ import annotations
