@@ -28,11 +28,11 @@ def seen_by_perfetto(block: Slices) -> Integers:
     """When the lane of each slice is free for the next, for a reader that rounds start and duration to whole ns.
 
     Perfetto does so when it reads JSON, and drops what then starts before its predecessor's end. A start is rounded to
-    at least n ns if it is not before n ns - 500 ps.
+    at least n ns if it is later than n ns - 500 ps; a half, which a double may hold as a little less, goes either way.
     """
     starts_ns = (block.starts_ps + 500) // 1000
     durations_ns = (block.ends_ps - block.starts_ps + 500) // 1000
-    free_ps: Integers = np.maximum(block.ends_ps, 1000 * (starts_ns + durations_ns) - 500)
+    free_ps: Integers = np.maximum(block.ends_ps, 1000 * (starts_ns + durations_ns) - 499)
     return free_ps
 
 

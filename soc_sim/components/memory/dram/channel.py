@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from typing import NamedTuple, Protocol
 
+from soc_sim.components.memory.dram.commands import CommandTracks, ToldScheduler
 from soc_sim.components.memory.dram.mapping import AddressMapping
 from soc_sim.components.memory.dram.queues import Run
 from soc_sim.components.memory.dram.scheduler import NEVER
@@ -79,8 +80,11 @@ class _Part:
 class PlainChannel:
     """A scheduler, and the transfers that wait for it."""
 
-    def __init__(self, description: Dram, mapping: AddressMapping, number: int) -> None:
-        self.scheduler = StreamingScheduler(description)
+    def __init__(
+        self, description: Dram, mapping: AddressMapping, number: int, tracks: CommandTracks | None = None
+    ) -> None:
+        """``tracks``: where to tell the commands."""
+        self.scheduler = StreamingScheduler(description) if tracks is None else ToldScheduler(description, tracks)
         self._mapping, self._number = mapping, number
         self._nbl = description.burst_cycles
         self._parts: dict[_Part, None] = {}

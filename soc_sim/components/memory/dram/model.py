@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from soc_sim.components.memory.base import Memory
 from soc_sim.components.memory.dram.channel import Channel, PlainChannel, Served, can_be_compiled
+from soc_sim.components.memory.dram.commands import CommandTracks
 from soc_sim.components.memory.dram.mapping import AddressMapping
 from soc_sim.components.memory.dram.scheduler import NEVER
 from soc_sim.config.memory import Dram
@@ -50,11 +51,17 @@ class DramModel(Memory):
         self.description = description
         self.max_outstanding = description.queue_depth * description.channels
         mapping = AddressMapping(description)
-        self._channels = [_Looked(PlainChannel(description, mapping, number)) for number in range(description.channels)]
+        tracks = [CommandTracks(simulation, f"{name}.channel{c}", description) for c in range(description.channels)]
+        told = any(of_channel.wanted for of_channel in tracks)
+        self._channels = [
+            _Looked(PlainChannel(description, mapping, number, of_channel if told else None))
+            for number, of_channel in enumerate(tracks)
+        ]
         self._split: dict[Transfer, _Split] = {}
         self._mapping = mapping
         self._arrivals = 0
-        self._to_compile = description.channels if can_be_compiled(description) else 0
+        # Compiled code tells nothing; it does the same.
+        self._to_compile = description.channels if can_be_compiled(description) and not told else 0
         """Channels that compiled code could take over."""
         timing = description.timing
         self._tck_ps, self._nbl = timing.tck_ps, description.burst_cycles
