@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from soc_sim.compiler.bands import Band
 from soc_sim.compiler.hazards import HOST, Hazards
 from soc_sim.compiler.host import HostWork
 from soc_sim.compiler.live_channels import LiveChannels
@@ -27,6 +28,7 @@ from soc_sim.compiler.tile_counts import TileCounter
 from soc_sim.compiler.tiles import Extent, Step, Tiles
 from soc_sim.compiler.views import View
 from soc_sim.config.array import Array
+from soc_sim.config.host import Host
 from soc_sim.config.soc import MemoryName
 
 Box = tuple[tuple[int, ...], tuple[int, ...]]
@@ -78,19 +80,29 @@ class Emitter:
         self.taken: dict[str, int] = {}
         """Kept storage → the instruction that takes its space."""
 
-    def host(self, layer: int, work: HostWork) -> None:
-        """One VectorOp."""
-        index = len(self.instructions)
-        depends: set[int] = set()
-        for view in work.reads:
-            depends |= self.hazards.read(view.root, view.span(*_whole(view)), index, HOST)
-        for view in work.writes:
-            depends |= self.hazards.write(view.root, view.span(*_whole(view)), index, HOST)
-        reads, writes = (
-            tuple(region for view in views for region in self.regions(view, _whole(view)))
-            for views in (work.reads, work.writes)
-        )
-        self.instructions.append(VectorOp(index, layer, reads, writes, work.operations, tuple(sorted(depends))))
+    def host(self, layer: int, work: HostWork, parts: Sequence[Band], host: Host) -> None:
+        """A VectorOp for each band."""
+        operations = sum(count for _, count in work.operations)
+        cycles = work.cycles(host)
+        for number, band in enumerate(parts):
+            index = len(self.instructions)
+            depends: set[int] = set()
+            for view, box in zip(work.reads, band.reads, strict=True):
+                depends |= self.hazards.read(view.root, view.span(*box), index, HOST)
+            for view, box in zip(work.writes, band.writes, strict=True):
+                depends |= self.hazards.write(view.root, view.span(*box), index, HOST)
+            reads, writes = (
+                tuple(region for view, box in zip(views, boxes, strict=True) for region in self.regions(view, box))
+                for views, boxes in ((work.reads, band.reads), (work.writes, band.writes))
+            )
+            own_operations, own_cycles = (
+                amount * band.stop // band.total - amount * band.start // band.total for amount in (operations, cycles)
+            )
+            self.instructions.append(
+                VectorOp(
+                    index, layer, reads, writes, own_operations, tuple(sorted(depends)), own_cycles, goes_on=number > 0
+                )
+            )
 
     def array_layer(self, layer: int, work: ArrayWork) -> int:
         """Loads, Computes and Stores of all tiles, one core after the other; the space of what is kept around them.
@@ -288,7 +300,3 @@ def _input_key(step: Step) -> tuple[int, int, int]:
 
 def _box(extents: Sequence[tuple[int, int]]) -> Box:
     return tuple(extent[0] for extent in extents), tuple(extent[1] for extent in extents)
-
-
-def _whole(view: View) -> Box:
-    return (0,) * len(view.shape), view.shape

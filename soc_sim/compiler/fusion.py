@@ -19,12 +19,10 @@ from typing import Literal
 
 from soc_sim.network import quantised
 from soc_sim.network.base import Network, Operator
-from soc_sim.network.operators import OPERATORS, Family, OperatorKind
+from soc_sim.network.operators import OPERATORS, UNKNOWN, Family
 
 _ACTIVATIONS = ("Relu", "Clip", "LeakyRelu", "PRelu")
 _ARITHMETIC = ("Add", "Sum", "Sub", "Mul", "Div")
-UNKNOWN = OperatorKind("move", 1)
-"""What an operator nobody knows costs: a copy."""
 
 
 @dataclass(slots=True)

@@ -7,11 +7,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from soc_sim.compiler.fusion import UNKNOWN, Group, family
+from soc_sim.compiler.fusion import Group, family
 from soc_sim.compiler.layout import Layout
 from soc_sim.compiler.views import View
-from soc_sim.network.base import Network, Operator
-from soc_sim.network.operators import OPERATORS, gemm_shape
+from soc_sim.config.host import Host, OperationKind
+from soc_sim.network.base import Network
+from soc_sim.network.operators import elementary
 
 _FIRST_INPUT_ONLY = frozenset(
     (
@@ -29,7 +30,17 @@ class HostWork:
 
     reads: tuple[View, ...]
     writes: tuple[View, ...]
-    operations: int
+    operations: tuple[tuple[OperationKind, int], ...]
+    """Elementary operations by kind."""
+
+    def cycles(self, host: Host) -> int:
+        """What they take, without the start."""
+        return host.operation_cycles(self.operations, self.elements)
+
+    @property
+    def elements(self) -> int:
+        """Elements read and written, which a CPU loads and stores by instructions."""
+        return sum(math.prod(view.shape) for view in (*self.reads, *self.writes))
 
 
 def host_work(network: Network, group: Group, layout: Layout) -> HostWork:
@@ -38,7 +49,8 @@ def host_work(network: Network, group: Group, layout: Layout) -> HostWork:
     if head.name in layout.copies:
         copies = layout.copies[head.name]
         reads = tuple(layout.views[name] for name, _ in copies)
-        return HostWork(reads, tuple(target for _, target in copies), sum(math.prod(view.shape) for view in reads))
+        moved = sum(math.prod(view.shape) for view in reads)
+        return HostWork(reads, tuple(target for _, target in copies), (("move", moved),))
     inside = {operator.outputs[0] for operator in group.operators[:-1]}
     names = dict.fromkeys(
         name
@@ -50,30 +62,16 @@ def host_work(network: Network, group: Group, layout: Layout) -> HostWork:
     writes = tuple(layout.views[name] for name in group.operators[-1].outputs if name)
     if head.op_type == "Gather":
         views[0] = _looked_up(views[0], writes[0])
-    operators = (*group.dequantisers, *group.operators)
-    return HostWork(tuple(views), writes, sum(_operations(network, operator) for operator in operators))
+    operations = Counter[OperationKind]()
+    for operator in (*group.dequantisers, *group.operators):
+        operations.update(elementary(network, operator))
+    return HostWork(tuple(views), writes, tuple(sorted(operations.items())))
 
 
 def _looked_up(table: View, result: View) -> View:
     """As many bytes of a table as are picked from it; which ones is taken to make no difference."""
     elements = min(math.prod(table.shape), math.prod(result.shape))
     return View(table.root, table.offset, (elements,), (table.element_bytes,), table.element_bytes)
-
-
-def _operations(network: Network, operator: Operator) -> int:
-    kind = OPERATORS.get(operator.op_type, UNKNOWN)
-    results = sum(network.tensors[name].elements for name in operator.outputs if name)
-    source = network.tensors[operator.inputs[0]] if operator.inputs else None
-    if kind.family == "gemm":  # a multiplication and an addition each
-        return 2 * gemm_shape(operator, network).macs
-    if kind.family == "view":
-        return network.batch * results
-    if kind.family == "reduce" and source is not None:
-        return network.batch * source.elements * kind.operations
-    if kind.family == "window" and source is not None:
-        window = operator.attributes.get("kernel_shape") or source.shape[2:]
-        results *= math.prod(int(size) for size in window) if isinstance(window, tuple) else 1
-    return network.batch * results * kind.operations
 
 
 def summary(groups: Sequence[Group]) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from soc_sim.compiler.bands import bands
 from soc_sim.compiler.chooser import Chooser
 from soc_sim.compiler.emit import Emitter
 from soc_sim.compiler.fusion import Group, family, group_operators
@@ -111,7 +112,7 @@ class _Compilation:
         for index, (group, work) in enumerate(zip(layout.groups, works, strict=True)):
             layer = self._layer(index, group, work, found)
             if isinstance(work, HostWork):
-                emitter.host(index, work)
+                emitter.host(index, work, bands(group, work, self.soc.host.block_bytes), self.soc.host)
             else:
                 layer = replace(layer, input_bytes_skipped=emitter.array_layer(index, packed[index]))
             layers.append(layer)

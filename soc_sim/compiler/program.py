@@ -123,14 +123,19 @@ class Store:
 
 @dataclass(frozen=True, slots=True)
 class VectorOp:
-    """One operator on the host: streams ``reads`` in, ``writes`` out, with ``operations`` in between."""
+    """One operator on the host, or a band of its rows: streams ``reads`` in, ``writes`` out, computes in between."""
 
     index: int
     layer: int
     reads: tuple[Region, ...]
     writes: tuple[Region, ...]
     operations: int
+    """Elementary operations of all kinds."""
     depends: tuple[int, ...] = ()
+    cycles: int | None = None
+    """What they take on this host; None: one cycle for as many as it has lanes."""
+    goes_on: bool = False
+    """Another band of the operator before: nothing has to be started."""
 
 
 Instruction = Load | Compute | Store | VectorOp

@@ -112,10 +112,10 @@ def rates_of(soc: Soc) -> Rates:
 
 
 def host_ps(
-    soc: Soc, rates: Rates, reads: Mapping[MemoryName, int], writes: Mapping[MemoryName, int], operations: int
+    soc: Soc, rates: Rates, reads: Mapping[MemoryName, int], writes: Mapping[MemoryName, int], cycles: int
 ) -> int:
     """Expected time of a host layer that moves so many bytes: reading, computing and writing overlap."""
-    compute = soc.host.start_cycles + math.ceil(operations / soc.host.lanes)
+    compute = soc.host.start_cycles + cycles
     moved = latency = 0.0
     for name in {*reads, *writes}:
         rate, read, write = rates.memories[name], reads.get(name, 0), writes.get(name, 0)

@@ -262,7 +262,7 @@ class ResidencyPlanner:
             for sizes, views in ((read, work.reads), (written, work.writes)):
                 for view in views:
                     sizes[self._memory(view)] += view.size_bytes
-            return host_ps(self.soc, self.rates, read, written, work.operations)
+            return host_ps(self.soc, self.rates, read, written, work.cycles(self.soc.host))
         if choice is None:
             raise TypeError(f"layer {index} has no choice")
         return choice.estimate.latency_ps

@@ -84,10 +84,10 @@ def upper_bound_ps(soc: Soc, program: Program) -> float:
                 )
                 cycles = counts.cycles + counts.decompression_stall_cycles
                 total += (max(cycles, port_cycles) + 2) * PS_PER_S / soc.array.clock_hz
-            case VectorOp(operations=operations):
+            case VectorOp():
                 # One cycle is rounded up a block.
                 blocks = 1 + sum(region.size_bytes for region in _regions(instruction)) / soc.host.block_bytes
-                host_cycles = soc.host.start_cycles + operations / soc.host.lanes + 2 * blocks + 2
+                host_cycles = soc.host.start_cycles + _host_cycles(soc, instruction) + 2 * blocks + 2
                 total += host_cycles * clocks[soc.host.clock_hz]
                 total += sum(_serial_ps(soc, region, host=True) for region in _regions(instruction))
             case Load() | Store():
@@ -95,6 +95,10 @@ def upper_bound_ps(soc: Soc, program: Program) -> float:
                 setup = (soc.dma.descriptor_cycles + 1) * clocks[soc.dma.clock_hz]
                 total += sum(setup + 2 * _serial_ps(soc, region, host=False) for region in _regions(instruction))
     return total
+
+
+def _host_cycles(soc: Soc, operator: VectorOp) -> float:
+    return operator.operations / soc.host.lanes if operator.cycles is None else operator.cycles
 
 
 def _regions(instruction: Instruction) -> Sequence[Region]:
@@ -112,8 +116,8 @@ def _least_ps(soc: Soc, instruction: Instruction) -> float:
     match instruction:
         case Compute(counts=counts):
             return (counts.cycles + counts.decompression_stall_cycles) * PS_PER_S / soc.array.clock_hz
-        case VectorOp(operations=operations):
-            return max(operations / soc.host.lanes * PS_PER_S / soc.host.clock_hz, *moved, 0.0)
+        case VectorOp():
+            return max(_host_cycles(soc, instruction) * PS_PER_S / soc.host.clock_hz, *moved, 0.0)
         case _:
             return sum(moved)
 

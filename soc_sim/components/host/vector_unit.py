@@ -106,10 +106,13 @@ class Host(Component):
         simulation, clock, ledger = self.simulation, self.clock, self.ledger
         read_bytes = sum(region.size_bytes for region in operator.reads)
         write_bytes = sum(region.size_bytes for region in operator.writes)
-        cycles = -(-operator.operations // self._description.lanes)
+        cycles = operator.cycles
+        if cycles is None:
+            cycles = -(-operator.operations // self._description.lanes)
         blocks = max(1, -(-max(read_bytes, write_bytes) // self._description.block_bytes))
-        yield clock.wait(simulation, self._description.start_cycles)
-        ledger.record(simulation.now_ps, "busy", layer)
+        if not operator.goes_on:
+            yield clock.wait(simulation, self._description.start_cycles)
+            ledger.record(simulation.now_ps, "busy", layer)
         stream = _Stream(self, operator, inference, layer)
         for block in range(1, blocks + 1):
             if (arrived := stream.arrived(read_bytes * block // blocks)) is not None:

@@ -40,16 +40,15 @@ function drawComponents() {
   })), html("p", { class: "hint" }, "Full colour: at work, with the time and its share; pale: what it waited for; grey: idle."));
 }
 
-/** Settings that were changed and simulated again (``run --bottlenecks``, ``--what-if``), where the result has them. */
+/** Settings that were changed and simulated again (``run --bottlenecks``), where the result has them. */
 function drawRemedies() {
-  const asked = run().document.what_if, found = (run().document.bottlenecks ?? []).filter((entry) => entry.change);
-  if (asked) found.push({ ...asked, component: "asked for", change: asked.set.join(", ") });
+  const found = (run().document.bottlenecks ?? []).filter((entry) => entry.change);
   byId("remedies").hidden = !found.length;
   if (!found.length) return;
-  refill(byId("remedies"), html("h3", {}, "What a change would bring, each simulated"), html("table", {},
+  refill(byId("remedies"), html("h3", {}, "What would help, each simulated"), html("table", {},
     html("thead", {}, html("tr", {}, ["bound by", "of the time", "change", "latency"].map((title, index) => html("th", { scope: "col", class: index % 2 ? null : "text" }, title)))),
     html("tbody", {}, found.map((entry) => html("tr", {},
-      html("td", { class: "text" }, [entry.component, entry.reason?.replace(":", " by ").replaceAll("_", " ")].filter(Boolean).join(", ")), html("td", {}, entry.share ? percent(entry.share, 1) : ""),
+      html("td", { class: "text" }, `${entry.component}, ${entry.reason.replace(":", " by ").replaceAll("_", " ")}`), html("td", {}, percent(entry.share, 1)),
       html("td", { class: "text", title: entry.set.join("\n") }, entry.change),
       html("td", {}, `${si(entry.latency_s, "s")} `, html("span", { class: entry.latency_change < 0 ? "better" : entry.latency_change > 0 ? "worse" : null },
         `${entry.latency_change > 0 ? "+" : entry.latency_change < 0 ? "−" : ""}${Math.abs(100 * entry.latency_change).toFixed(1)} %`)))))));

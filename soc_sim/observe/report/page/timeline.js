@@ -40,21 +40,12 @@ function highest(parts) {
   return Math.max(0, ...[...(parts[0]?.series.values ?? [])].map((_, row) => sum(parts.map((part) => part.series.values[row]))));
 }
 
-const wasBusy = ({ busy }) => busy.length > 0;
-
-/** What has no row, because there is nothing to show. */
-function neverBusy(data) {
-  const names = data.tracks.filter((track) => !wasBusy(track)).map(({ track }) => track), most = 6;
-  if (!names.length) return "";
-  return ` Never busy: ${names.slice(0, most).join(", ")}${names.length > most ? ` and ${names.length - most} more` : ""}.`;
-}
-
 /** A track is one row, or a row for each of its lanes once it is unfolded; layers always have all of theirs. */
 function arrange() {
   const { data, expanded } = timeline, rows = [];
   let top = AXIS;
   const add = (row, height) => { rows.push({ ...row, top, height }); top += height + 5; };
-  for (const track of data.tracks.filter(wasBusy)) {
+  for (const track of data.tracks) {
     const many = track.lanes.length > 1, open = expanded.has(track.track);
     if (folded(track.track) && !/\.array$/.test(track.track)) continue;
     if (track.track === "layers") add({ kind: "layers", track }, Math.min(track.lanes.length, MOST_LAYERS) * LAYER);
@@ -119,7 +110,7 @@ async function loadTimeline() {
   if (index !== state.run) return;
   Object.assign(timeline, { data, view: { from: 0, to: data.end } });
   data.areas ??= run().areas.map((area) => areaOf(area, data)).filter((area) => area.parts.length && area.full > 0);
-  refill(byId("timeline-hint"), `${run().timeline_hint}${neverBusy(data)}`.split("`").map((words, at) => (at % 2 ? html("code", {}, words) : words)));
+  refill(byId("timeline-hint"), run().timeline_hint.split("`").map((words, at) => (at % 2 ? html("code", {}, words) : words)));
   layOut();
   performance.mark("ready");
   document.documentElement.dataset.ready = "";
