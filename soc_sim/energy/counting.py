@@ -153,8 +153,8 @@ def _cycles(record: RunRecord, group: Group, times_ps: Integers) -> Integers:
     for index, phase in enumerate(phases):
         until = phases[index + 1].past_cycles if index + 1 < len(phases) else None
         since_ps = np.maximum(times_ps - phase.start_ps, 0)
-        # Floats are exact enough to tell which whole action comes first; sums stay exact, because ends are.
-        cycles = phase.past_cycles + np.floor(since_ps * (phase.clock_hz / 1e12)).astype(np.int64)
+        # An edge lies less than a picosecond after its exact time: the small share keeps rounding from losing it.
+        cycles = phase.past_cycles + np.floor(since_ps * (phase.clock_hz / 1e12) + 1e-6).astype(np.int64)
         cycles = cycles if until is None else np.minimum(cycles, until)
         found = np.where(times_ps >= phase.start_ps, cycles, found)
     return found

@@ -28,6 +28,7 @@ def summary(document: Document) -> list[tuple[str, str]]:
         ("energy", f"{si(document['energy_j'], 'J')} ({shares(document['energy'] or {}, 'J')})"),
         *_range(document),
         *_power(document),
+        *_domains(document),
         ("area", _area(document["area_mm2"])),
         *_fit(document),
         *((WARNING, warning) for warning in document["warnings"]),
@@ -84,6 +85,21 @@ def _power(document: Document) -> list[tuple[str, str]]:
     peak = f"at most {si(power['peak_w'], 'W')} over {si(power['window_s'], 's')}"
     text = f"{si(power['average_w'], 'W')} on average, {peak}"
     return [("power", text if document["energy_j"] is not None else f"{text}, without what is unknown")]
+
+
+def _domains(document: Document) -> list[tuple[str, str]]:
+    """Clock domains that changed, and how long the PEs slept."""
+    latency_s = document["latency_s"]
+    lines = []
+    for name, domain in (document.get("domains") or {}).items():
+        if domain["transitions"]:
+            phases = ((si(phase["clock_hz"], "Hz"), percent(phase["time_s"], latency_s)) for phase in domain["phases"])
+            spans = ", ".join(f"{clock} for {share} %" for clock, share in phases)
+            lines.append(("clock", f"{name}: {spans}"))
+        if idle := {state: time_s for state, time_s in domain["idle_state_s"].items() if time_s}:
+            shares_of = ", ".join(f"{state} {percent(time_s, latency_s)} %" for state, time_s in idle.items())
+            lines.append(("idle states", f"{name}: {shares_of}"))
+    return lines
 
 
 def _area(area_mm2: float | None) -> str:

@@ -45,6 +45,10 @@ class Domains:
             for domain in soc.clock_domains
             for clock_hz in (soc.clock_hz(domain.members[0]),)
         }
+        self._counters = {domain.name: simulation.counter(f"{domain.name}.clock", "Hz") for domain in soc.domains}
+        for name, counter in self._counters.items():
+            if counter is not None:
+                counter.set(0, self.phases[name][0].clock_hz)
 
     def set_frequency(self, domain: str, clock_hz: float) -> None:
         """Change the frequency of a domain now; without a change nothing happens, and nothing is paid.
@@ -66,6 +70,9 @@ class Domains:
             clock.set_frequency(frequency_hz, self._simulation.now_ps, found.transition_time_ps)
         clock = self._clocks[domain][0]
         phases.append(Phase(clock.start_ps, frequency_hz, found.voltage_at(frequency_hz), clock.past_cycles))
+        counter = self._counters.get(domain)
+        if counter is not None:
+            counter.set(self._simulation.now_ps, frequency_hz)
 
 
 def check_point(domain: Domain, clock_hz: float) -> int:

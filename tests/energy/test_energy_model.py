@@ -91,7 +91,8 @@ def test_the_range_is_what_other_sources_give() -> None:
     assert found.range_j["array"] == pytest.approx((1000 * 0.3 * PJ, 1000 * 1.154 * PJ), rel=1e-3)
     buffer = estimate(edge("energy=45nm"), Counts(elapsed_ps=0, inputs_buffer=Traffic(read_bytes=800)))
     low, high = range_of(buffer, "inputs_buffer")
-    assert (low, high / low) == (buffer.by_component["inputs_buffer"], pytest.approx(20 / 17.042, rel=2e-3))
+    # Horowitz: 10 pJ for 64 bits of 8 KiB at 45 nm, CACTI 6.137.
+    assert (low, high / low) == (buffer.by_component["inputs_buffer"], pytest.approx(10 / 6.137, rel=1e-3))
     total = estimate(edge(), ALL).total_range_j
     assert total is not None
     assert total[0] < (estimate(edge(), ALL).total_j or 0) < total[1]

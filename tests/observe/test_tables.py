@@ -97,6 +97,21 @@ def test_open_rows_and_steady_latency_are_shown_where_they_exist(document: dict[
     assert found["steady"] == "9 µs an inference"
 
 
+def test_range_power_and_clocks_are_shown_where_they_say_something(document: dict[str, Any]) -> None:
+    document["energy_range_j"] = {"total": {"low": 0.001, "high": 0.004}}
+    document["power"] = {"average_w": 300, "peak_w": 500, "window_s": 1e-6, "peak_at_s": 0.0}
+    phases = [{"clock_hz": 10**9, "time_s": 2.5e-6}, {"clock_hz": 5 * 10**8, "time_s": 7.5e-6}]
+    document["domains"] = {
+        "array": {"transitions": 1, "idle_state_s": {"power_gated": 4e-6, "clock_gated": 0.0}, "phases": phases},
+        "host": {"transitions": 0, "idle_state_s": {}, "phases": phases[:1]},
+    }
+    found = summary(document)
+    assert ("", "by other published figures 1 mJ to 4 mJ") in found
+    assert ("power", "300 W on average, at most 500 W over 1 µs") in found
+    assert ("clock", "array: 1 GHz for 25.0 %, 500 MHz for 75.0 %") in found
+    assert ("idle states", "array: power_gated 40.0 %") in found
+
+
 def test_a_pipe_gets_all_columns_and_no_styles(document: dict[str, Any]) -> None:
     text = printed(document)
     assert "\x1b" not in text

@@ -17,6 +17,7 @@ from soc_sim.config.loader import load
 from soc_sim.config.soc import Soc
 from soc_sim.errors import ConfigurationError
 from soc_sim.kernel import Simulation
+from soc_sim.kernel.recording import Counter
 from soc_sim.network import zoo
 from soc_sim.system import RunRecord, run
 from soc_sim.system.builder import build
@@ -141,6 +142,33 @@ def test_clocks_of_one_domain_change_together() -> None:
     half = [change(0, 500_000_000, "npu")]
     record = run(soc, program_of(tiles(100)), frequency_changes=half)
     assert record.makespan_ps == 2 * (4 + 100) * NS
+
+
+def test_a_trace_shows_the_frequency_and_the_idle_states() -> None:
+    """A tile behind a load of 50 ns: idle PEs are gated after 10; the frequency changes at 20."""
+
+    class Recorder(Slices):
+        def __init__(self) -> None:
+            super().__init__()
+            self.values: dict[str, list[tuple[int, float]]] = {}
+
+        def counter(self, name: str, unit: str) -> Counter:
+            assert unit
+            taken = self.values.setdefault(name, [])
+
+            class Kept:
+                def set(self, time_ps: int, value: float) -> None:
+                    taken.append((time_ps, value))
+
+            return Kept()
+
+    recorder = Recorder()
+    load_ = Load(0, 0, 0, "inputs", (Region("dram", 0, 50),), 50)
+    soc = small_soc("domains=[{name: array, idle_states: [{name: clock_gated, after: 10 ns}]}]")
+    program = program_of([load_, Compute(1, 0, 0, (), (0,), 0, 0, 50, tile(10))])
+    run(soc, program, frequency_changes=[change(20, 500_000_000)], recorder=recorder)
+    assert recorder.values["array.clock"] == [(0, 10**9), (20 * NS, 500_000_000)]
+    assert recorder.of("core0.array.power") == [("clock_gated", 10 * NS, 50 * NS)]
 
 
 @settings(max_examples=40)

@@ -38,7 +38,7 @@ class Array(Component):
         self.clock = Clock(description.clock_hz)
         self.ledger = Ledger()
         self.queue = queue
-        self.idle = IdleStates(idle_states)
+        self.idle = IdleStates(idle_states, simulation.track(f"{name}.power", "tiles") if idle_states else None)
         self._buffers = buffers
         self._logs = logs
         self.stores: tuple[CompletionLog, ...] = (logs["outputs"],)

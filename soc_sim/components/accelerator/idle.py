@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from soc_sim.config.domain import IdleState
+from soc_sim.kernel.recording import Track
 
 
 class IdleStates:
     """States of one unit."""
 
-    def __init__(self, states: Sequence[IdleState]) -> None:
-        """``states``: the earliest first."""
+    def __init__(self, states: Sequence[IdleState], track: Track | None = None) -> None:
+        """``states``: the earliest first; ``track``: where they are drawn."""
         self._states = states
+        self._track = track
         self._idle_from_ps = 0
         self.spans: list[tuple[str, int, int]] = []
         """(state, from, until) of all times in a state, ascending."""
@@ -30,6 +32,8 @@ class IdleStates:
         wake_up_ps = 0
         for state, start_ps, end_ps in self._entered(now_ps, empty):
             self.spans.append((state.name, start_ps, end_ps))
+            if self._track is not None:
+                self._track.slice(state.name, start_ps, end_ps, -1)
             wake_up_ps = state.wake_up_ps
         return wake_up_ps
 

@@ -50,6 +50,7 @@ def layer_statistics(record: RunRecord, layer: Layer, energy: RunEnergy, waits: 
         "macs": layer.macs,
         "macs_executed": sum(tile.counts.macs * record.executions[tile.index] for tile in tiles),
         "zeros_injected": sum(tile.counts.zeros_injected * record.executions[tile.index] for tile in tiles),
+        "macs_gated": sum(tile.counts.macs_gated * record.executions[tile.index] for tile in tiles),
         "dram_read_bytes": read_bytes,
         "dram_write_bytes": write_bytes,
         "residency": _residency(layer),
