@@ -12,10 +12,12 @@ True
 #   dataflow/  cycles of a GEMM on the array      compiler/   how it runs: layers, tiles, program
 #   kernel/    time, ports, credits               components/ what it runs on, one folder per role
 #   system/    an SoC out of components           energy/     counts x table
-#   observe/   statistics, tables, traces         cli/        one file per command
+#   observe/   statistics, tables, traces         scenario/   several streams at once
+#   cli/       one file per command
 #
 # Import rule, kept by tests/test_imports.py: errors, units <- config <- (network, sparsity, dataflow) <- compiler;
-# config <- kernel <- components; both <- system <- observe (with energy) <- facade <- cli.
+# config <- kernel <- components; both <- system <- observe (with energy) <- scenario <- facade <-
+# cli.
 
 from __future__ import annotations
 
@@ -23,10 +25,29 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from soc_sim.facade import Result, compile, load_network, load_soc, register, simulate  # noqa: A004 # the field's word
+    from soc_sim.facade import (
+        Outcome,
+        Result,
+        Scenario,
+        compile,  # noqa: A004 # the field's word
+        load_network,
+        load_soc,
+        register,
+        simulate,
+    )
 
 __version__ = version("soc_sim")
-__all__ = ["Result", "__version__", "compile", "load_network", "load_soc", "register", "simulate"]
+__all__ = [
+    "Outcome",
+    "Result",
+    "Scenario",
+    "__version__",
+    "compile",
+    "load_network",
+    "load_soc",
+    "register",
+    "simulate",
+]
 
 
 def __getattr__(name: str) -> Any:

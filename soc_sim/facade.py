@@ -20,12 +20,23 @@ from soc_sim.network.base import Network
 from soc_sim.network.resolve import load_network as _load_network
 from soc_sim.observe.result import Result
 from soc_sim.observe.statistics import statistics
+from soc_sim.scenario import Outcome, Scenario
 from soc_sim.system.registry import load_plugins, register
 from soc_sim.units import PS_PER_S
 
 Zeros = Literal["dense"] | Sparsity | Mapping[str, object]
 
-__all__ = ["Result", "compile", "load_network", "load_soc", "register", "simulate", "simulate_run"]
+__all__ = [
+    "Outcome",
+    "Result",
+    "Scenario",
+    "compile",
+    "load_network",
+    "load_soc",
+    "register",
+    "simulate",
+    "simulate_run",
+]
 
 load_plugins()
 

@@ -28,10 +28,11 @@ ALLOWED: dict[str, set[str]] = {
     "system": {*BASE, *MODELS, *MACHINE},
     "energy": {*BASE, *MODELS, *MACHINE},
     "observe": {*BASE, *MODELS, *MACHINE, "energy"},
+    "scenario": {*BASE, *MODELS, *MACHINE, "energy", "observe"},
     "explore": {*BASE, *MODELS, *MACHINE, "energy", "observe"},
-    "facade": {*BASE, *MODELS, *MACHINE, "energy", "observe"},
+    "facade": {*BASE, *MODELS, *MACHINE, "energy", "observe", "scenario"},
     "testing": {*BASE, *MODELS, *MACHINE, "energy"},
-    "cli": {*BASE, *MODELS, *MACHINE, "energy", "observe", "explore", "facade"},
+    "cli": {*BASE, *MODELS, *MACHINE, "energy", "observe", "scenario", "explore", "facade"},
     "__init__": {"facade"},
     "__main__": {"cli"},
 }

@@ -21,6 +21,7 @@ from soc_sim.errors import InputError, SocSimError, suggestion
 
 COMMANDS: Final = (
     ("run", "simulates what a configuration describes: the main job"),
+    ("scenario", "simulates several streams of requests, with other traffic and events in time"),
     ("check", "validates descriptions and prints every fault"),
     ("show", "prints the fully resolved configuration as YAML"),
     ("list", "lists what ships: SoCs, networks, memories, ..."),

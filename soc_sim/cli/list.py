@@ -115,6 +115,10 @@ def _configs() -> list[Row]:
     return [{"name": name, "description": _first_line(path)} for name, path in shipped.paths(["run"]).items()]
 
 
+def _scenarios() -> list[Row]:
+    return [{"name": name, "description": _first_line(path)} for name, path in shipped.paths(["scenario"]).items()]
+
+
 def _first_line(path: Path) -> str:
     """Every shipped file opens with a comment that says what it is."""
     return path.read_text(encoding="utf-8").split("\n", 1)[0].lstrip("# ")
@@ -140,4 +144,5 @@ CATEGORIES: Final[dict[str, Callable[[], list[Row]]]] = {
     "operators": _operators,
     "energy": _energy,
     "configs": _configs,
+    "scenarios": _scenarios,
 }

@@ -10,6 +10,7 @@ from typing import Any
 from soc_sim.cli.configuration import add_overrides, read_any
 from soc_sim.config.loader import dump
 from soc_sim.config.run import Run
+from soc_sim.config.scenario import Scenario
 
 
 def add_parser(subparsers: Any) -> None:
@@ -30,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
         ConfigurationError: all faults, one line each.
     """
     model = read_any(args.config, args.overrides)
-    if args.seed is not None and isinstance(model, Run):
+    if args.seed is not None and isinstance(model, Run | Scenario):
         model = model.model_copy(update={"seed": args.seed})
     if args.json:
         print(json.dumps(model.model_dump(mode="json", exclude_none=True), indent=2))

@@ -23,7 +23,7 @@ class Background(Description):
 
     name: str
     """How the initiator is called; priorities, weights and results name it so."""
-    memory: Literal["dram", "weight_memory"] = "dram"
+    memory: Literal["dram", "weight_memory", "system_sram"] = "dram"
     """Where its data lie."""
     bandwidth_bytes_per_s: BytesPerSecond | None = None
     """Bytes it asks for, on average, for example 1.5 GB/s."""

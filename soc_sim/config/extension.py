@@ -12,6 +12,7 @@ from soc_sim.config import places
 from soc_sim.config.kinds import KINDS
 from soc_sim.config.memory import SimpleMemory
 from soc_sim.config.run import Run
+from soc_sim.config.scenario import Scenario
 from soc_sim.config.soc import Soc
 from soc_sim.errors import ConfigurationError
 
@@ -36,7 +37,7 @@ def add_memory(description: type[SimpleMemory]) -> str:
         field: Any = Soc.model_fields[name]
         union: Any = reduce(or_, (*_members(field.annotation), description))
         field.annotation = Optional[Annotated[union, Field(discriminator="kind")]] if optional else union  # noqa: UP045
-    for model in (Soc, Run):
+    for model in (Soc, Run, Scenario):
         model.model_rebuild(force=True)
     places.fields.cache_clear()
     KINDS[kind] = description

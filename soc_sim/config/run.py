@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field, PositiveInt
@@ -97,13 +97,18 @@ class Run(Description):
 
     def inconsistencies(self) -> Iterator[tuple[str, str]]:
         """Changes of domains or to frequencies that do not exist."""
-        domains = {domain.name: domain for domain in self.soc.clock_domains}
-        for position, change in enumerate(self.frequency_changes):
-            path = f"frequency_changes[{position}]"
-            domain = domains.get(change.domain)
-            if domain is None:
-                hint = suggestion(change.domain, domains)
-                yield f"{path}.domain", f"'{change.domain}' is no clock domain; allowed: {', '.join(domains)}{hint}"
-            elif domain.points and domain.voltage_at(change.clock_hz) is None:
-                allowed = ", ".join(units.format_quantity(point.clock_hz, "hz") for point in domain.points)
-                yield f"{path}.clock", f"is no point of domain '{domain.name}'; allowed: {allowed}"
+        yield from change_faults(self.soc, self.frequency_changes)
+
+
+def change_faults(soc: Soc, changes: Sequence[FrequencyChange]) -> Iterator[tuple[str, str]]:
+    """Faults for items of `frequency_changes`: domains or frequencies that the SoC does not have."""
+    domains = {domain.name: domain for domain in soc.clock_domains}
+    for position, change in enumerate(changes):
+        path = f"frequency_changes[{position}]"
+        domain = domains.get(change.domain)
+        if domain is None:
+            hint = suggestion(change.domain, domains)
+            yield f"{path}.domain", f"'{change.domain}' is no clock domain; allowed: {', '.join(domains)}{hint}"
+        elif domain.points and domain.voltage_at(change.clock_hz) is None:
+            allowed = ", ".join(units.format_quantity(point.clock_hz, "hz") for point in domain.points)
+            yield f"{path}.clock", f"is no point of domain '{domain.name}'; allowed: {allowed}"

@@ -76,7 +76,10 @@ class Soc(Description):
                 yield f"background[{position}].name", f"'{background.name}' is an initiator of the SoC already"
             memory = getattr(self, background.memory)
             if memory is None:
-                yield f"background[{position}].memory", "the SoC has no weight_memory; allowed: dram"
+                yield (
+                    f"background[{position}].memory",
+                    f"the SoC has no {background.memory}; allowed: {', '.join(self.memories)}",
+                )
             elif background.read_share < 1 and getattr(memory, "write_bandwidth_bytes_per_s", 1) is None:
                 yield f"background[{position}].read_share", f"'{background.memory}' cannot be written; allowed: 1"
 

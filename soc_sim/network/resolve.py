@@ -47,9 +47,7 @@ def load_network(spec: str | NetworkFile, batch: int = 1) -> Network:
 
 def network_faults(root: Node) -> Iterator[Fault]:
     """Networks that a description of any kind names and nobody has; files are not opened."""
-    kind = root.get("kind")
-    in_run: tuple[KeyPath, ...] = (("workload", "network"), ("workload", "network", "model"))
-    for path in (("model",),) if kind and kind.value == "network" else in_run:
+    for path in _places(root):
         way = root.follow(path)
         name = way[-1].value
         if len(way) > len(path) and isinstance(name, str):
@@ -57,6 +55,20 @@ def network_faults(root: Node) -> Iterator[Fault]:
             text = _name_fault(name, shaped=bool(shapes and shapes.value))
             if text:
                 yield Fault(way[-1].mark, path, text)
+
+
+def _places(root: Node) -> Iterator[KeyPath]:
+    """Where a description of its kind names networks."""
+    kind = root.get("kind")
+    match kind.value if kind else "run":
+        case "network":
+            yield ("model",)
+        case "scenario":
+            streams = root.get("streams")
+            for position, _ in streams.children() if streams else ():
+                yield from (("streams", position, "network"), ("streams", position, "network", "model"))
+        case _:
+            yield from (("workload", "network"), ("workload", "network", "model"))
 
 
 def _name_fault(name: str, *, shaped: bool) -> str | None:

@@ -79,7 +79,17 @@ def test_list_names_everything_that_ships(capsys: pytest.CaptureFixture[str]) ->
     assert main(["list", "--json"]) == 0
     listing = json.loads(capsys.readouterr().out)
     names = {category: [row["name"] for row in rows] for category, rows in listing.items()}
-    assert list(names) == ["socs", "networks", "drams", "arrays", "dataflows", "operators", "energy", "configs"]
+    assert list(names) == [
+        "socs",
+        "networks",
+        "drams",
+        "arrays",
+        "dataflows",
+        "operators",
+        "energy",
+        "configs",
+        "scenarios",
+    ]
     assert all(names.values())
     assert names["socs"] == sorted(path.stem for path in (shipped.root() / "socs").iterdir())
     assert set(zoo.names()) <= set(names["networks"])

@@ -12,6 +12,7 @@ from soc_sim.config.energy import EnergyTable
 from soc_sim.config.loader import load, load_any
 from soc_sim.config.memory import Dram, IdealMemory, SimpleMemory
 from soc_sim.config.run import NetworkFile, Run
+from soc_sim.config.scenario import Scenario
 from soc_sim.config.shipped import root
 from soc_sim.config.soc import Soc
 
@@ -22,6 +23,7 @@ FOLDERS = {
     "energy": (EnergyTable,),
     "memory": (SimpleMemory, IdealMemory),
     "network": (NetworkFile,),
+    "scenarios": (Scenario,),
     "socs": (Soc,),
 }
 FILES = sorted(root().rglob("*.yaml"))

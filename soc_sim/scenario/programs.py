@@ -1,0 +1,93 @@
+"""The programs of a scenario's streams: each network is compiled once for all streams that map it alike.
+
+A program may keep weights and results on chip, as if the machine were its own. Where streams share cores, none keeps
+anything in buffers between its layers; a shared SRAM is divided into equal parts, one for each program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from soc_sim import compiler
+from soc_sim.compiler.program import Program
+from soc_sim.config.scenario import RequestStream, Scenario
+from soc_sim.config.soc import Soc
+from soc_sim.energy.prices import prices
+from soc_sim.network.base import Network
+from soc_sim.network.resolve import load_network
+from soc_sim.system.layout import PAGE_BYTES
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """A stream with its program."""
+
+    stream: RequestStream
+    program: Program
+    cores: tuple[int, ...]
+
+
+def programs_of(scenario: Scenario, soc: Soc, given: Mapping[str, Network | Program]) -> tuple[list[Mapped], list[str]]:
+    """The streams' programs, and what the user should know about them.
+
+    Args:
+        scenario: The description.
+        soc: Its SoC, background initiators included.
+        given: Stream → its network or program, where the caller has it already.
+
+    Raises:
+        NetworkError, MappingError: as in ``compile``.
+    """
+    sharing = [_shares_cores(scenario, stream) for stream in scenario.streams]
+    keys = [
+        (stream.model_dump_json(include={"network", "batch", "sparsity", "mapping"}), id(given.get(stream.name)),
+         len(scenario.cores_of(stream)), shares)
+        for stream, shares in zip(scenario.streams, sharing, strict=True)
+    ]  # fmt: skip
+    parts = len(set(keys))
+    programs: dict[object, Program] = {}
+    for stream, shares, key in zip(scenario.streams, sharing, keys, strict=True):
+        if key not in programs:
+            network = given.get(stream.name)
+            if isinstance(network, Program):
+                programs[key] = network
+            else:
+                part = _part(soc, len(scenario.cores_of(stream)), parts)
+                programs[key] = _compile(part, stream, network, keeps=not shares)
+    mapped = [
+        Mapped(stream, programs[key], scenario.cores_of(stream))
+        for stream, key in zip(scenario.streams, keys, strict=True)
+    ]
+    ready = [stream.name for stream in scenario.streams if isinstance(given.get(stream.name), Program)]
+    off = [one.name for one, shares in zip(scenario.streams, sharing, strict=True) if shares and one.name not in ready]
+    warnings = []
+    if off:
+        warnings.append(f"streams that share cores keep nothing on chip between layers: {', '.join(off)}")
+    if ready:
+        warnings.append(f"the embedded configuration does not hold the programs that Python gave: {', '.join(ready)}")
+    return mapped, warnings
+
+
+def _shares_cores(scenario: Scenario, stream: RequestStream) -> bool:
+    return any(
+        set(scenario.cores_of(stream)) & set(scenario.cores_of(other))
+        for other in scenario.streams
+        if other is not stream
+    )
+
+
+def _part(soc: Soc, cores: int, programs: int) -> Soc:
+    """The SoC as the compiler sees it for one of several programs; other initiators do not matter to it."""
+    sram = soc.system_sram
+    if sram is not None and programs > 1:
+        share = sram.capacity_bytes // programs // PAGE_BYTES * PAGE_BYTES
+        sram = sram.model_copy(update={"capacity_bytes": share}) if share else None
+    return soc.model_copy(update={"cores": cores, "system_sram": sram})
+
+
+def _compile(soc: Soc, stream: RequestStream, network: Network | None, *, keeps: bool) -> Program:
+    mapping = stream.mapping if keeps else stream.mapping.model_copy(update={"residency": "off"})
+    known = None if mapping.objective == "latency" else prices(soc)
+    loaded = load_network(stream.network, stream.batch) if network is None else network
+    return compiler.compile(loaded, soc, mapping, stream.sparsity, known)
