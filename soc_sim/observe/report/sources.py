@@ -9,13 +9,18 @@ from typing import Any
 
 from soc_sim.errors import InputError
 from soc_sim.observe.columns import Document
-from soc_sim.observe.figures.pack import pack
+from soc_sim.observe.figures.pack import FORMAT, pack
 from soc_sim.observe.trace.copying import copy
 from soc_sim.observe.trace.reading import open_trace
 from soc_sim.observe.trace.timeline import Timeline
 
 _READABLE = (".parquet", ".json", ".csv")
 NEEDED = ("config", "network", "latency_s", "latency_ps", "utilisation", "array_time_s", "layers", "warnings")
+NEEDED_OF_LAYER = (
+    "name", "op", "m", "k", "n", "groups", "dataflow", "macs", "macs_executed", "busy_s", "stall_s", "start_s", "end_s",
+    "dram_read_bytes", "dram_write_bytes",
+)  # fmt: skip
+"""Without these nothing is drawn; all other keys may be missing."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,14 @@ def _read(path: Path, label: str) -> StoredRun:
     if not path.is_dir():
         return StoredRun(label, _document(path))
     document, timeline = _document(path), path / "timeline.json"
-    return StoredRun(label, document, _object(timeline) if timeline.is_file() else _dumped(path))
+    return StoredRun(label, document, _packed(timeline) if timeline.is_file() else _dumped(path))
+
+
+def _packed(path: Path) -> dict[str, Any]:
+    packed = _object(path)
+    if packed.get("format") != FORMAT:
+        raise InputError(f"{path}: is no timeline that this version reads; remove it, or write it anew: run --report")
+    return packed
 
 
 def _dumped(folder: Path) -> dict[str, Any] | None:
@@ -82,6 +94,12 @@ def _document(path: Path) -> dict[str, Any]:
     missing = [key for key in NEEDED if key not in document]
     if missing:
         raise InputError(f"{path}: is no result of `soc-sim run --json`: it has no {', '.join(missing)}")
+    if not isinstance(document["layers"], list):
+        raise InputError(f"{path}: is no result of `soc-sim run --json`: its layers are no list")
+    for number, layer in enumerate(document["layers"]):
+        lacking = [key for key in NEEDED_OF_LAYER if not isinstance(layer, dict) or key not in layer]
+        if lacking:
+            raise InputError(f"{path}: layers[{number}] is no layer of a result: it has no {', '.join(lacking)}")
     return document
 
 

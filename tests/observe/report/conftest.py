@@ -38,6 +38,7 @@ def _usable_browser() -> tuple[str, str]:
 def chrome() -> Iterator[Chrome]:
     """One browser for all tests, without network."""
     selenium = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+    from selenium.common.exceptions import WebDriverException
     from selenium.webdriver.chrome.service import Service
 
     browser, driver = _usable_browser()
@@ -52,7 +53,10 @@ def chrome() -> Iterator[Chrome]:
         "--window-size=1400,1000",
     ):
         options.add_argument(flag)
-    started = selenium.Chrome(options=options, service=Service(driver))
+    try:
+        started = selenium.Chrome(options=options, service=Service(driver))
+    except WebDriverException as error:
+        pytest.skip(f"chromium does not start: {(error.msg or '').splitlines()[0]}")
     started.execute_cdp_cmd("Network.enable", {})
     started.execute_cdp_cmd("Performance.enable", {"timeDomain": "threadTicks"})
     started.execute_cdp_cmd(

@@ -151,6 +151,16 @@ def test_the_timeline_zooms_and_moves_by_key(chrome: Chrome, single: Path) -> No
     assert page.js(view) == [0, 1]
 
 
+def test_what_was_never_busy_is_named_and_has_no_row(chrome: Chrome, single: Path) -> None:
+    page = Page(chrome, single)
+    idle = page.js(
+        "return window.soc_sim.timeline.data.tracks.filter(({ busy }) => !busy.length).map(({ track }) => track)"
+    )
+    shown = page.js("return window.soc_sim.timeline.rows.filter((row) => row.track).map((row) => row.track.track)")
+    assert not set(idle) & set(shown)
+    assert set(idle[:6]) <= set(re.findall(r"[\w.]+\w", page.text("#timeline-hint")))
+
+
 def test_tracks_with_transfers_in_flight_unfold(chrome: Chrome, single: Path) -> None:
     page = Page(chrome, single)
     track = page.one('#timeline-chart button[data-track="core0.dma.inputs"]')

@@ -44,6 +44,19 @@ def test_a_trace_beside_the_document_is_its_timeline(tmp_path: Path, document: d
     assert (track_of_run["track"], track_of_run["kinds"], track_of_run["lanes"]) == ("core0.array", ["compute"], [1])
 
 
+def test_a_layer_that_lacks_what_is_drawn_is_named(tmp_path: Path, document: dict[str, Any]) -> None:
+    del document["layers"][1]["busy_s"]
+    with pytest.raises(InputError, match=r"a\.json: layers\[1\] is no layer of a result: it has no busy_s$"):
+        read_results([stored(tmp_path / "a.json", document)])
+
+
+def test_a_timeline_of_another_version_is_refused(tmp_path: Path, document: dict[str, Any]) -> None:
+    write_all(tmp_path / "out", document, "kind: run\n")
+    stored(tmp_path / "out" / "timeline.json", {"format": 99})
+    with pytest.raises(InputError, match=r"timeline\.json: is no timeline that this version reads"):
+        read_results([tmp_path / "out"])
+
+
 def test_labels_tell_results_apart(tmp_path: Path, document: dict[str, Any]) -> None:
     paths = [stored(tmp_path / name / "run.json", document) for name in ("small", "large")]
     paths.append(stored(tmp_path / "other.json", document))

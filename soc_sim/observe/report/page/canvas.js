@@ -17,7 +17,8 @@ function shade(name) {
 }
 
 function context(target, height) {
-  const ratio = devicePixelRatio || 1, width = target.clientWidth;
+  const ratio = devicePixelRatio || 1,
+    width = target.clientWidth;
   target.width = Math.round(width * ratio);
   target.height = Math.round(height * ratio);
   target.style.height = `${height}px`;
@@ -29,18 +30,24 @@ function context(target, height) {
 
 /** Whether a slice belongs to what is singled out. */
 function active(track, row) {
-  return (state.layer === null || track.layerOf[row] === state.layer) && (state.cause === null || track.subjects[track.kindOf[row]] === subject(state.cause));
+  return (
+    (state.layer === null || track.layerOf[row] === state.layer) &&
+    (state.cause === null || track.subjects[track.kindOf[row]] === subject(state.cause))
+  );
 }
 
 function drawSlices(pen, track, lanes, view, top, height) {
-  const exact = lanes.length === 1 && !track.resolution, covers = new Map();
+  const exact = lanes.length === 1 && !track.resolution,
+    covers = new Map();
   for (const lane of lanes) {
     eachSlice(track, lane, view, (row, x0, x1) => {
-      const bright = active(track, row), name = track.subjects[track.kindOf[row]];
+      const bright = active(track, row),
+        name = track.subjects[track.kindOf[row]];
       if (exact && x1 - x0 >= 1.5) {
         pen.globalAlpha = bright ? 1 : 0.16;
         pen.fillStyle = shade(name);
-        const from = Math.max(x0, -1), to = Math.min(x1, view.width + 1);
+        const from = Math.max(x0, -1),
+          to = Math.min(x1, view.width + 1);
         pen.fillRect(from, top, to - from - clamp((x1 - x0 - 8) / 16, 0, 0.75), height);
         return;
       }
@@ -53,7 +60,8 @@ function drawSlices(pen, track, lanes, view, top, height) {
 }
 
 function drawCovers(pen, covers, view, top, height) {
-  const stacked = new Float32Array(view.width), total = new Float32Array(view.width);
+  const stacked = new Float32Array(view.width),
+    total = new Float32Array(view.width);
   for (const cover of covers.values()) for (let pixel = 0; pixel < view.width; pixel++) total[pixel] += cover[pixel];
   for (const [key, cover] of [...covers].sort(([a], [b]) => (a < b ? 1 : -1))) {
     pen.globalAlpha = key[0] === "1" ? 1 : 0.16;
@@ -69,20 +77,24 @@ function drawCovers(pen, covers, view, top, height) {
 }
 
 function drawLayersTrack(pen, track, view, top) {
-  track.lanes.slice(0, MOST_LAYERS).forEach((lane, number) => eachSlice(track, lane, view, (row, x0, x1) => {
-    const y = top + number * LAYER, from = Math.max(x0, -2), wide = Math.max(1, Math.min(x1, view.width + 2) - from - 1);
-    const chosen = track.layerOf[row] === state.layer;
-    pen.globalAlpha = chosen ? 0.95 : state.layer === null ? 0.24 : 0.12;
-    pen.fillStyle = shade("accent");
-    pen.fillRect(from, y, wide, LAYER - 2);
-    pen.globalAlpha = 1;
-    if (wide < 34) return;
-    pen.fillStyle = chosen ? shade("surface") : shade("text");
-    let name = timeline.data.layers[track.layerOf[row]] ?? "";
-    const room = Math.floor((wide - 8) / 5.8);
-    if (name.length > room) name = room > 6 ? `…${name.slice(1 - room)}` : "";
-    pen.fillText(name, Math.max(from, 0) + 4, y + 11);
-  }));
+  track.lanes.slice(0, MOST_LAYERS).forEach((lane, number) =>
+    eachSlice(track, lane, view, (row, x0, x1) => {
+      const y = top + number * LAYER,
+        from = Math.max(x0, -2),
+        wide = Math.max(1, Math.min(x1, view.width + 2) - from - 1);
+      const chosen = track.layerOf[row] === state.layer;
+      pen.globalAlpha = chosen ? 0.95 : state.layer === null ? 0.24 : 0.12;
+      pen.fillStyle = shade("accent");
+      pen.fillRect(from, y, wide, LAYER - 2);
+      pen.globalAlpha = 1;
+      if (wide < 34) return;
+      pen.fillStyle = chosen ? shade("surface") : shade("text");
+      let name = timeline.data.layers[track.layerOf[row]] ?? "";
+      const room = Math.floor((wide - 8) / 5.8);
+      if (name.length > room) name = room > 6 ? `…${name.slice(1 - room)}` : "";
+      pen.fillText(name, Math.max(from, 0) + 4, y + 11);
+    }),
+  );
 }
 
 function drawArea(pen, row, view) {
@@ -105,14 +117,17 @@ function drawArea(pen, row, view) {
 }
 
 function drawAxis(pen, view) {
-  const span = seconds(view.to - view.from), [, step = span] = ticks(span, Math.max(2, view.width / 130)), first = Math.ceil(seconds(view.from) / step);
+  const span = seconds(view.to - view.from),
+    [, step = span] = ticks(span, Math.max(2, view.width / 130)),
+    first = Math.ceil(seconds(view.from) / step);
   pen.font = `11px ${getComputedStyle(document.body).fontFamily}`;
   for (let index = first; index * step <= seconds(view.to) * (1 + 1e-12); index++) {
-    const x = (index * step / (timeline.data.unit_ps * 1e-12) - view.from) * view.scale;
+    const x = ((index * step) / (timeline.data.unit_ps * 1e-12) - view.from) * view.scale;
     pen.fillStyle = shade("grid");
     pen.fillRect(Math.round(x), AXIS - 6, 1, timeline.height);
     pen.fillStyle = shade("muted");
-    const digits = Math.max(3, Math.ceil(Math.log10(Math.max(1, index))) + 2), words = si(index * step, "s", digits);
+    const digits = Math.max(3, Math.ceil(Math.log10(Math.max(1, index))) + 2),
+      words = si(index * step, "s", digits);
     pen.fillText(words, clamp(x, 0, view.width - pen.measureText(words).width), AXIS - 10);
   }
 }
@@ -127,7 +142,10 @@ function drawTimeline() {
     pen.globalAlpha = 1;
     if (row.kind === "area") drawArea(pen, row, view);
     else if (row.kind === "layers") drawLayersTrack(pen, row.track, view, row.top);
-    else if (row.kind === "lanes") row.track.lanes.forEach((lane, number) => drawSlices(pen, row.track, [lane], view, row.top + number * LANE, LANE - 1));
+    else if (row.kind === "lanes")
+      row.track.lanes.forEach((lane, number) =>
+        drawSlices(pen, row.track, [lane], view, row.top + number * LANE, LANE - 1),
+      );
     else drawSlices(pen, row.track, row.track.lanes, view, row.top, row.height);
     pen.globalAlpha = 1;
   }
@@ -136,15 +154,19 @@ function drawTimeline() {
 
 /** The whole time in small, with what is in view marked. */
 function drawOverview() {
-  const width = overview.clientWidth, height = HEIGHT.overview, { data, view } = timeline;
-  const whole = { from: 0, to: data.end, width, scale: width / data.end }, pen = context(overview, height);
+  const width = overview.clientWidth,
+    height = HEIGHT.overview,
+    { data, view } = timeline;
+  const whole = { from: 0, to: data.end, width, scale: width / data.end },
+    pen = context(overview, height);
   const track = data.tracks.find((candidate) => /^core0\.array/.test(candidate.track)) ?? data.tracks[0];
   pen.fillStyle = shade("grid");
   pen.fillRect(0, 2, width, height - 8);
   if (track?.track === "layers") drawSlices(pen, { ...track, subjects: ["idle"] }, track.lanes, whole, 2, height - 8);
   else if (track) drawSlices(pen, track, track.lanes, whole, 2, height - 8);
   pen.globalAlpha = 1;
-  const from = view.from * whole.scale, to = Math.max(from + 3, view.to * whole.scale);
+  const from = view.from * whole.scale,
+    to = Math.max(from + 3, view.to * whole.scale);
   pen.fillStyle = shade("surface");
   pen.globalAlpha = 0.72;
   pen.fillRect(0, 0, from, height - 4);

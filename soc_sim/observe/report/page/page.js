@@ -10,7 +10,9 @@ function showTheme(theme) {
   byId("theme").dataset.theme = theme;
   set("theme", `${theme} ${matchMedia("(prefers-color-scheme: dark)").matches}`);
 }
-byId("theme").addEventListener("click", () => showTheme(THEMES[(THEMES.indexOf(byId("theme").dataset.theme) + 1) % THEMES.length]));
+byId("theme").addEventListener("click", () =>
+  showTheme(THEMES[(THEMES.indexOf(byId("theme").dataset.theme) + 1) % THEMES.length]),
+);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => showTheme(byId("theme").dataset.theme));
 showTheme("system");
 

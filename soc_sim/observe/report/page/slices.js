@@ -12,10 +12,12 @@ function columnsOf(bytes, count, columns) {
   return Array.from({ length: columns }, () => {
     const column = new Float64Array(count);
     for (let row = 0; row < count; row++) {
-      let value = 0, factor = 1, byte;
+      let value = 0,
+        factor = 1,
+        byte;
       do {
         byte = bytes[at++];
-        value += (byte & 127) * factor;  // times may exceed 32 bits
+        value += (byte & 127) * factor; // times may exceed 32 bits
         factor *= 128;
       } while (byte > 127);
       column[row] = value % 2 ? -(value + 1) / 2 : value / 2;
@@ -54,10 +56,14 @@ function timelineOf(index) {
   if (!unpacked.has(index)) {
     const packed = DATA.runs[index].timeline;
     const counters = packed.counters ?? [];
-    unpacked.set(index, Promise.all([...packed.tracks.map(unpackTrack), ...counters.map(unpackCounter)]).then((found) => ({
-      ...packed, tracks: found.slice(0, packed.tracks.length),
-      counters: new Map(counters.map((counter, at) => [counter.track, found[packed.tracks.length + at]])),
-    })));
+    unpacked.set(
+      index,
+      Promise.all([...packed.tracks.map(unpackTrack), ...counters.map(unpackCounter)]).then((found) => ({
+        ...packed,
+        tracks: found.slice(0, packed.tracks.length),
+        counters: new Map(counters.map((counter, at) => [counter.track, found[packed.tracks.length + at]])),
+      })),
+    );
   }
   return unpacked.get(index);
 }
@@ -85,10 +91,15 @@ function eachSlice(track, lane, view, callback) {
 
 /** Adds ``share`` of the pixels from x0 to x1 to ``cover``. */
 function addCover(cover, x0, x1, share) {
-  const from = Math.max(0, x0), to = Math.min(cover.length, x1);
+  const from = Math.max(0, x0),
+    to = Math.min(cover.length, x1);
   if (to <= from) return;
-  const first = Math.floor(from), last = Math.min(cover.length - 1, Math.floor(to));
-  if (first === last) { cover[first] += (to - from) * share; return; }
+  const first = Math.floor(from),
+    last = Math.min(cover.length - 1, Math.floor(to));
+  if (first === last) {
+    cover[first] += (to - from) * share;
+    return;
+  }
   cover[first] += (first + 1 - from) * share;
   for (let pixel = first + 1; pixel < last; pixel++) cover[pixel] += share;
   cover[last] += (to - last) * share;
@@ -96,8 +107,10 @@ function addCover(cover, x0, x1, share) {
 
 /** Mean over each pixel of what is values[i] from edges[i] on, until the last edge or the end. */
 function means({ edges, values }, view) {
-  const cover = new Float32Array(view.width), count = values.length;
-  let low = 0, high = count;
+  const cover = new Float32Array(view.width),
+    count = values.length;
+  let low = 0,
+    high = count;
   while (low < high) {
     const middle = (low + high) >> 1;
     if (edges[middle] <= view.from) low = middle + 1;
