@@ -132,6 +132,8 @@ class DramController(Description):
     """Accesses to an open row after which an older request to its bank comes first; None: no cap."""
     age_limit_cycles: PositiveInt | None = None
     """Waiting time after which a request comes before younger hits in its bank; None: no limit."""
+    priority_cycles: PositiveInt = 1024
+    """Time by which a request counts as older for each step of its initiator's priority: more it never overtakes."""
 
     def inconsistencies(self) -> Iterator[tuple[str, str]]:
         """Thresholds that cross."""

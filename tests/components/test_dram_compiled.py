@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from soc_sim import compile as compile_network
@@ -21,7 +21,14 @@ compiled_channel = pytest.importorskip(
     "soc_sim.components.memory.dram.compiled_channel", reason="needs numba (extra 'fast')"
 )
 
-TRANSFER = st.tuples(st.booleans(), st.integers(0, 2**18), st.integers(1, 700), st.integers(1, 5), st.integers(0, 400))
+TRANSFER = st.tuples(
+    st.booleans(),
+    st.integers(0, 2**18),
+    st.integers(1, 700),
+    st.integers(1, 5),
+    st.integers(0, 400),
+    st.sampled_from([0, 0, 0, 1, 2]),
+)
 CONTROLLERS = (
     (),
     ("controller.row_hit_cap=4", "controller.bank_queue=8"),
@@ -30,10 +37,11 @@ CONTROLLERS = (
     ("controller.read_queue=8", "controller.write_queue=4"),
     ("timing.nREFI=700",),
     ("mapping=robacobg",),
+    ("controller.priority_cycles=30",),
 )
 
 
-def outcome(channels: list[Channel], wanted: list[tuple[bool, int, int, int, int]], looks: int) -> list[object]:
+def outcome(channels: list[Channel], wanted: list[tuple[bool, int, int, int, int, int]], looks: int) -> list[object]:
     """Everything that can be seen from outside."""
     cycle, seen = 0, []
     names: dict[Transfer, int] = {}
@@ -43,11 +51,12 @@ def outcome(channels: list[Channel], wanted: list[tuple[bool, int, int, int, int
             seen.append([(names[served.transfer], *served[1:]) for served in channel.look(cycle)])
             seen.append(channel.next_look())
 
-    for write, address, line_bytes, lines, gap in wanted:
+    for write, address, line_bytes, lines, gap, priority in wanted:
         for step in range(looks):
             look(cycle + gap * step // looks)
         cycle += gap
         transfer = Transfer("x", "dram", write, address, line_bytes, lines, 3000, 1, 0, lambda _: None)
+        transfer.priority = priority
         names[transfer] = len(names)
         seen += [channel.arrive(cycle, transfer) for channel in channels]
         look(cycle)
@@ -57,7 +66,7 @@ def outcome(channels: list[Channel], wanted: list[tuple[bool, int, int, int, int
     return seen
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100, deadline=None, phases=[Phase.explicit, Phase.generate])
 @given(
     st.sampled_from(["ddr4_2400_x64", "lpddr4_3200_x32", "hbm2_2000_x128"]),
     st.sampled_from(CONTROLLERS),
@@ -65,7 +74,7 @@ def outcome(channels: list[Channel], wanted: list[tuple[bool, int, int, int, int
     st.integers(0, 2),
 )
 def test_compiled_channels_equal_plain_ones(
-    preset: str, overrides: tuple[str, ...], wanted: list[tuple[bool, int, int, int, int]], looks: int
+    preset: str, overrides: tuple[str, ...], wanted: list[tuple[bool, int, int, int, int, int]], looks: int
 ) -> None:
     description = load(preset, Dram, overrides)
     plain, compiled = (

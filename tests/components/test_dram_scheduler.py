@@ -134,6 +134,32 @@ def test_a_cap_on_hits_lets_an_older_request_in() -> None:
     assert place("controller.age_limit_cycles=30") < 21
 
 
+def order_with_priority(gap: int, *overrides: str) -> list[int]:
+    """Ten requests to rows of one bank, then one more ``gap`` cycles later with priority 1; numbers as they end."""
+    scheduler = Scheduler(dram("ddr4_2400_x64", NEVER_REFRESH, *overrides))
+    for number in range(10):
+        scheduler.push(0, Run(0, number, 1, 0, number))
+    scheduler.advance(gap)
+    scheduler.push(gap, Run(0, 99, 1, 0, 10, priority=1))
+    scheduler.advance(10_000)
+    return [int(str(run.owner)) for run in scheduler.completed]
+
+
+def test_a_priority_overtakes_what_arrived_a_little_earlier() -> None:
+    """The row just opened is served first; of equals the numbers decide."""
+    assert order_with_priority(1) == [0, 10, 1, 2, 3, 4, 5, 6, 7, 8, 9]
+
+
+def test_a_priority_overtakes_nothing_that_has_waited_for_longer_than_its_step() -> None:
+    """So nobody starves: with steps of 20 cycles, what arrived 30 cycles earlier goes first."""
+    assert order_with_priority(30, "controller.priority_cycles=20") == list(range(11))
+
+
+def test_a_priority_enters_a_full_queue_first() -> None:
+    order = order_with_priority(1, "controller.read_queue=4")
+    assert order.index(10) <= 5
+
+
 def test_writes_wait_until_their_queue_fills() -> None:
     """80 % of 32 bursts: the 26th write turns the controller to writes, the 7th last turns it back."""
     scheduler = Scheduler(dram("ddr4_2400_x64", NEVER_REFRESH))
@@ -228,7 +254,14 @@ def test_an_impossible_order_is_a_fault(order: str) -> None:
         dram("ddr4_2400_x64", f"mapping={order}")
 
 
-RUN = st.tuples(st.integers(0, 31), st.integers(0, 2), st.integers(1, 40), st.integers(0, 1), st.integers(0, 300))
+RUN = st.tuples(
+    st.integers(0, 31),
+    st.integers(0, 2),
+    st.integers(1, 40),
+    st.integers(0, 1),
+    st.integers(0, 300),
+    st.sampled_from([0, 0, 0, 0, 1, 2]),
+)
 CONTROLLERS = (
     (),
     ("controller.page_policy=closed",),
@@ -237,6 +270,7 @@ CONTROLLERS = (
     ("controller.read_queue=8", "controller.write_queue=4"),
     ("timing.nREFI=700",),
     ("controller.bank_queue=4", "controller.read_queue=8"),
+    ("controller.priority_cycles=30", "controller.read_queue=8"),
 )
 
 
@@ -255,12 +289,12 @@ def test_steps_of_many_bursts_equal_as_many_of_one(
     outcomes = []
     for make in (Scheduler, StreamingScheduler):
         scheduler, cycle, runs = make(description), 0, []
-        for bank, row, bursts, write, gap in wanted:
+        for bank, row, bursts, write, gap, priority in wanted:
             for look in range(looks):
                 scheduler.advance(cycle + gap * look // looks)
             cycle += gap
             scheduler.advance(cycle)
-            runs.append(Run(bank % (description.banks * description.ranks), row, bursts, write, None))
+            runs.append(Run(bank % (description.banks * description.ranks), row, bursts, write, None, priority))
             scheduler.push(cycle, runs[-1])
         scheduler.advance(cycle + 20_000)
         state = scheduler.state

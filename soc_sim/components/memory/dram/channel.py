@@ -104,7 +104,7 @@ class PlainChannel:
         scheduler.advance(cycle)
         part = _Part(transfer, scheduler.state.latency[write])
         self._parts[part] = None
-        part.runs = [Run(bank, row, bursts, write, part) for bank, row, bursts in runs]
+        part.runs = [Run(bank, row, bursts, write, part, transfer.priority) for bank, row, bursts in runs]
         for run in part.runs:
             scheduler.push(cycle, run)
         return True

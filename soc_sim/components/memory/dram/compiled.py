@@ -15,18 +15,20 @@ from typing import Any
 
 import numba
 
+from soc_sim.components.memory.dram.queues import NUMBER_BITS, NUMBER_MASK
+
 NEVER = 1 << 62
 Array = Any
 """A numpy array of 64-bit integers; numba's compiler cannot read a more precise type."""
 
 # Parameters.
 NBL, CL, CWL, RCD, RP, RAS, RRD_S, RRD_L, FAW, WR, RTP, WTR_S, WTR_L, RTW, RTRS, RFC, REFI = range(17)
-SPACING_S, SPACING_L, ROOM, WRITE_ROOM, BEHIND, HIGH, LOW, CAP, EQUAL_SPACING = range(17, 26)
+SPACING_S, SPACING_L, ROOM, WRITE_ROOM, BEHIND, HIGH, LOW, CAP, EQUAL_SPACING, PRIORITY_CYCLES = range(17, 27)
 # Scalars of the state. What has a place for reads is followed by that for writes.
-NOW, AGES, WRITE_MODE, SERVING, QUEUED, QUEUED_WRITES, WAITING, _, BACKLOG, _, FREE, DONE = range(26, 38)
-ACTIVATES, CONFLICTS, REFRESHES, ACTIVE_CYCLES, BURSTS, WRITE_BURSTS, LAST_COLUMN = range(38, 45)
-CHOSEN, AT, BANK, COLUMN, WRITE, SEEN_KIND = range(45, 51)
-SCALARS = 51
+NOW, AGES, WRITE_MODE, SERVING, QUEUED, QUEUED_WRITES, WAITING, _, BACKLOG, _, FREE, DONE = range(27, 39)
+ACTIVATES, CONFLICTS, REFRESHES, ACTIVE_CYCLES, BURSTS, WRITE_BURSTS, LAST_COLUMN = range(39, 46)
+CHOSEN, AT, BANK, COLUMN, WRITE, SEEN_KIND = range(46, 52)
+SCALARS = 52
 # Of each bank: stamps, state, and what a choice finds (oldest run, oldest hit, runs seen).
 ROW, BANK_COLUMN, BANK_ACTIVATE, BANK_PRECHARGE, FOR_ANOTHER, HITS, OPENED_FOR, OLDEST, HIT, SEEN = range(10)
 GROUP, RANK = 10, 11
@@ -73,14 +75,22 @@ def _has_room(m: Array, banks: Array, runs: Array, queue: Array, write: int) -> 
 
 @_compile
 def _enqueue(m: Array, runs: Array, queue: Array, number: int) -> None:
-    run = runs[number]
-    write = run[RUN_WRITE]
-    run[ARRIVAL], run[AGE] = m[NOW], m[AGES]
-    m[AGES] += 1
-    m[QUEUED + write] += run[RUN_LEFT]
-    queue[write, m[WAITING + write]] = number
-    m[WAITING + write] += 1
+    write = runs[number, RUN_WRITE]
+    runs[number, ARRIVAL] = m[NOW]
+    m[QUEUED + write] += runs[number, RUN_LEFT]
+    _insert(m, runs, queue, write, WAITING + write, number)
     m[SEEN_KIND] = -1
+
+
+@_compile
+def _insert(m: Array, runs: Array, queue: Array, line: int, count: int, number: int) -> None:
+    """Put a run into a line of ``queue``, behind those that are older."""
+    place = m[count]
+    while place > 0 and runs[queue[line, place - 1], AGE] > runs[number, AGE]:
+        queue[line, place] = queue[line, place - 1]
+        place -= 1
+    queue[line, place] = number
+    m[count] += 1
 
 
 @_inline
@@ -109,16 +119,18 @@ def _admit(m: Array, banks: Array, runs: Array, queue: Array, write: int) -> Non
 
 
 @_compile
-def _push(m: Array, banks: Array, runs: Array, queue: Array, cycle: int, number: int) -> None:
+def _push(m: Array, banks: Array, runs: Array, queue: Array, cycle: int, number: int, priority: int) -> None:
     write = runs[number, RUN_WRITE]
     if cycle > m[NOW]:
         m[WRITE_MODE] = 1 if _wants_writes(m) else 0
         m[NOW] = cycle
+    arrived = m[NOW] - priority * m[PRIORITY_CYCLES]
+    runs[number, AGE] = (arrived << NUMBER_BITS) + (m[AGES] & NUMBER_MASK)
+    m[AGES] += 1
     if _has_room(m, banks, runs, queue, write):
         _enqueue(m, runs, queue, number)
     else:
-        queue[2 + write, m[BACKLOG + write]] = number
-        m[BACKLOG + write] += 1
+        _insert(m, runs, queue, 2 + write, BACKLOG + write, number)
     m[CHOSEN] = 0
 
 
@@ -162,7 +174,7 @@ def _choose(m: Array, banks: Array, groups: Array, ranks: Array, runs: Array, qu
             if at < best_at or (at == best_at and age < best_age):
                 best_at, best_age, best_bank, best_column, best_write = at, age, bank, 1, runs[number, RUN_WRITE]
     if best_column:
-        best_age = -1
+        best_age = -NEVER
     _look_at_banks(m, banks, runs, queue, write)
     for bank in range(len(banks)):
         oldest, hit = banks[bank, OLDEST], banks[bank, HIT]
@@ -386,6 +398,7 @@ def arrive(
     cycle: int,
     job: int,
     write: int,
+    priority: int,
     wanted: Array,
 ) -> int:
     """Take runs (bank, row, bursts) of a job; all that is earlier is done before. Returns the next look."""
@@ -397,7 +410,7 @@ def arrive(
         number = queue[FREE_RUNS, m[FREE]]
         runs[number, RUN_BANK], runs[number, RUN_ROW], runs[number, RUN_LEFT] = wanted[one]
         runs[number, RUN_WRITE], runs[number, JOB] = write, job
-        _push(m, banks, runs, queue, cycle, number)
+        _push(m, banks, runs, queue, cycle, number, priority)
     return look(m, banks, groups, ranks, runs, jobs, queue, cycle)
 
 

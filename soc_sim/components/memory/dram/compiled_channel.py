@@ -80,7 +80,8 @@ class CompiledChannel:
             self._grow(len(wanted))
         job = self._free_jobs.pop()
         self._transfers[job] = transfer
-        self._next_look = compiled.arrive(*self._state, cycle, job, int(transfer.write), np.array(wanted, np.int64))
+        kind, priority = int(transfer.write), transfer.priority
+        self._next_look = compiled.arrive(*self._state, cycle, job, kind, priority, np.array(wanted, np.int64))
         self._looked = cycle
         return True
 
@@ -170,4 +171,5 @@ def _parameters(description: Dram) -> list[int]:
         math.ceil(controller.drain_below * controller.write_queue),
         controller.row_hit_cap or compiled.NEVER,
         int(spacing_s == spacing_l and description.ranks == 1 and not controller.row_hit_cap),
+        controller.priority_cycles,
     ]

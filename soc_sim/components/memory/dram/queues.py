@@ -1,13 +1,16 @@
 """What waits before a channel: a read and a write queue, by bank, and what does not fit into them.
 
 Modelled: two queues of which one is served until the other must be (two thresholds); per bank the oldest request and
-the oldest hit of the open row; optional queues of each bank behind the common ones.
+the oldest hit of the open row; optional queues of each bank behind the common ones; priorities, by which a run counts
+as older than it is (so that nobody waits for ever).
 """
 
 from __future__ import annotations
 
+from bisect import insort
 from collections import deque
 from collections.abc import Iterable
+from operator import attrgetter
 
 from soc_sim.components.memory.dram.state import ChannelState
 from soc_sim.config.memory import Dram
@@ -17,6 +20,10 @@ Choice = tuple[int, int, bool, int]
 
 A refresh has ~rank as its bank.
 """
+
+NUMBER_BITS = 24
+NUMBER_MASK = (1 << NUMBER_BITS) - 1
+"""Of an age: runs that arrive in one cycle are served in the order of their numbers."""
 
 
 class Run:
@@ -31,13 +38,14 @@ class Run:
         "data_start",
         "left",
         "owner",
+        "priority",
         "refresh_cycles",
         "row",
         "row_cycles",
         "write",
     )
 
-    def __init__(self, bank: int, row: int, bursts: int, write: int, owner: object) -> None:
+    def __init__(self, bank: int, row: int, bursts: int, write: int, owner: object, priority: int = 0) -> None:
         self.bank = bank
         self.row = row
         self.bursts = bursts
@@ -45,8 +53,11 @@ class Run:
         self.owner = owner
         self.left = bursts
         """Bursts whose command has not gone out."""
+        self.priority = priority
         self.age = 0
+        """Its place in the order of service: cycle of arrival, brought forward by priority, then number."""
         self.arrival = 0
+        """Cycle in which it entered its queue."""
         self.data_start = -1
         """Cycle in which the first data beat starts."""
         self.data_end = 0
@@ -67,6 +78,7 @@ class Queues:
         "_hit",
         "_low",
         "_next",
+        "_priority_cycles",
         "_room",
         "_serving",
         "_visible",
@@ -102,6 +114,8 @@ class Queues:
         """Runs of a bank among which the oldest hit is sought."""
         self._room = (controller.read_queue, controller.write_queue)
         self._ages = 0
+        """Runs so far."""
+        self._priority_cycles = controller.priority_cycles
         self._write_mode = False
         self._serving = False
         """Mode of the last choice; it becomes the controller's when its command goes out."""
@@ -118,10 +132,15 @@ class Queues:
         if cycle > self.now:
             self._write_mode = self._wants_writes()
             self.now = cycle
-        if not self.has_room(run.write):
-            self._backlog[run.write].append(run)
-        else:
+        arrived = self.now - run.priority * self._priority_cycles
+        run.age = (arrived << NUMBER_BITS) + (self._ages & NUMBER_MASK)
+        self._ages += 1
+        if self.has_room(run.write):
             self._enqueue(run)
+        elif run.priority:
+            insort(self._backlog[run.write], run, key=_by_age)
+        else:
+            self._backlog[run.write].append(run)
 
     def has_room(self, write: int) -> bool:
         """Whether a burst can enter its queue now."""
@@ -143,14 +162,19 @@ class Queues:
 
     def _enqueue(self, run: Run) -> None:
         bank, write = run.bank, run.write
-        run.arrival, run.age = self.now, self._ages
-        self._ages += 1
+        run.arrival = self.now
         self.queued[write] += run.bursts
         waiting = self._waiting[write].get(bank)
         if waiting is None:
             waiting = self._waiting[write][bank] = []
             self._next = None
-        waiting.append(run)
+        if run.priority:
+            self._overtake(run, waiting)
+            return
+        if waiting and waiting[-1].age > run.age:
+            insort(waiting, run, key=_by_age)
+        else:
+            waiting.append(run)
         if (
             self.state.open_row[bank] == run.row
             and self._hit[write][bank] is None
@@ -161,10 +185,19 @@ class Queues:
         if self._next is not None and self._wants_writes() != self._serving:
             self._next = None
 
-    def _admit(self, write: int) -> None:
-        backlog = self._backlog[write]
+    def _overtake(self, run: Run, waiting: list[Run]) -> None:
+        """A run with a priority goes before those that arrived a little earlier."""
+        insort(waiting, run, key=_by_age)
+        self._next = None
+        if self.state.open_row[run.bank] == run.row:
+            self._hit[run.write][run.bank] = first(waiting[: self._visible], run.row)
+
+    def _admit(self, write: int) -> bool:
+        """Whether a run has entered its queue, now that there may be room."""
+        backlog, before = self._backlog[write], self.queued[write]
         while backlog and self.has_room(write):
             self._enqueue(backlog.popleft())
+        return self.queued[write] > before
 
     def _drop(self, waiting: list[Run], place: int, bank: int, write: int) -> None:
         del waiting[place]
@@ -182,6 +215,9 @@ class Queues:
     def _wants_writes(self) -> bool:
         reads, writes = self.queued
         return not reads or writes > self._high or (self._write_mode and writes >= self._low)
+
+
+_by_age = attrgetter("age")
 
 
 def first(runs: Iterable[Run], row: int) -> Run | None:

@@ -4,7 +4,7 @@ In each cycle the oldest command that is legal goes out; a request whose activat
 closes a row that only younger ones want; a refresh that is due waits for nothing but rows just opened. This is the
 FR-FCFS of Ramulator 2.1 with protected row hits (CMU-SAFARI/ramulator2, commit c5b1c3a478b6, controller_base.cpp and
 frfcfs_rowhit.cpp).
-Left out: per-initiator priorities (the interconnect arbitrates), forwarding of buffered writes to reads.
+Left out: forwarding of buffered writes to reads.
 
 :class:`Scheduler` issues one command at a time, which is the definition; ``streaming.py`` does the same in fewer steps.
 """
@@ -129,11 +129,10 @@ class Scheduler(Queues):
         bank, hits = run.bank, self._hit[run.write]
         run.data_end = data_end
         self.completed.append(run)
-        if run is hits[bank]:
-            waiting = self._waiting[run.write][bank]
-            place = waiting.index(run)
-            self._drop(waiting, place, bank, run.write)
-            hits[bank] = first(waiting[place : self._visible], run.row)
+        waiting = self._waiting[run.write].get(bank)
+        if waiting is not None and run in waiting:
+            self._drop(waiting, waiting.index(run), bank, run.write)
+            hits[bank] = first(waiting[: self._visible], run.row)
 
     def _refresh(self, cycle: int, rank: int) -> None:
         state = self.state
@@ -182,7 +181,7 @@ class Scheduler(Queues):
                     at = now
                 if at < best_at or (at == best_at and run.age < best_age):
                     best_at, best_age, best_bank, best_column, best_write = at, run.age, bank, True, kind
-            best_age = -1
+            best_age = -NEVER
         hits, group_column = self._hit[write], columns[write]
         for bank, waiting in self._waiting[write].items():
             run = waiting[0]

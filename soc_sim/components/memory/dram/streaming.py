@@ -63,7 +63,7 @@ class StreamingScheduler(Scheduler):
         """As the base does; the run that is served need not stay the one to serve."""
         super().push(cycle, run)
         self._other = None
-        if self._run is not None and self._wants_writes() != self._serving:
+        if self._run is not None and (run.priority or self._wants_writes() != self._serving):
             self.suspend()
 
     def next_cycle(self) -> int:
@@ -115,7 +115,7 @@ class StreamingScheduler(Scheduler):
         Returns whether its turn ended earlier.
         """
         bank, write, spacing, queued, due = run.bank, run.write, self.state.spacing_l, self.queued, self._first_due
-        backlog, open_row = self._backlog[write], self.state.open_row
+        backlog, open_row, hits = self._backlog[write], self.state.open_row, self._hit[write]
         before = end if end < due else due
         while True:
             column = self._column
@@ -137,7 +137,7 @@ class StreamingScheduler(Scheduler):
                     if self._closes:
                         self._close_unwanted(bank)
                     return True
-                if write and queued[0] and not self._wants_writes():
+                if hits[bank] is not run or (write and queued[0] and not self._wants_writes()):
                     break
                 if is_column:
                     self._write_down(run)
@@ -163,7 +163,7 @@ class StreamingScheduler(Scheduler):
                     self._precharge(at, other_bank)
                 if column <= at:
                     self._column = at + 1
-            if write and queued[0] and not self._wants_writes():
+            if hits[bank] is not run or (write and queued[0] and not self._wants_writes()):
                 break
         self.suspend()
         return True
@@ -183,11 +183,8 @@ class StreamingScheduler(Scheduler):
             self._charge(run, column)
             bursts -= 1
         self.queued[write] -= bursts
-        if self._backlog[write]:
-            ages = self._ages
-            self._admit(write)
-            if self._ages != ages:
-                self._other = None
+        if self._backlog[write] and self._admit(write):
+            self._other = None
 
     def _write_down(self, run: Run) -> int:
         """Bring the state up to date; returns the cycle in which the last data beat of the bursts so far ends."""
@@ -283,7 +280,7 @@ class StreamingScheduler(Scheduler):
                 if at < best_at or (at == best_at and opened.age < best_age):
                     best_at, best_age, best_bank, best_column = at, opened.age, bank, True
         if best_column:
-            best_age = -1
+            best_age = -NEVER
         hits = self._hit[write]
         for bank, waiting in waiting_runs.items():
             oldest = waiting[0]
@@ -309,7 +306,7 @@ class StreamingScheduler(Scheduler):
                     if self._issued:
                         at = max(at, self._last + self.state.row_held[write])
                     if at < best_at and (at <= column or not self._holds_row):
-                        best_at, best_age, best_bank, best_column = max(at, now), -1, bank, True
+                        best_at, best_age, best_bank, best_column = max(at, now), -NEVER, bank, True
                     continue
             if at < now:
                 at = now
