@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from soc_sim import compiler, kernel, system
 from soc_sim.compiler.program import Program
@@ -20,7 +20,9 @@ from soc_sim.network.base import Network
 from soc_sim.network.resolve import load_network as _load_network
 from soc_sim.observe.result import Result
 from soc_sim.observe.statistics import statistics
+from soc_sim.observe.trace.power import PowerRecorder
 from soc_sim.scenario import Outcome, Scenario
+from soc_sim.system import RunRecord
 from soc_sim.system.registry import load_plugins, register
 from soc_sim.units import PS_PER_S
 
@@ -173,15 +175,31 @@ def simulate_run(
         network = _load_network(run.workload.network, run.workload.batch)
     program = network if isinstance(network, Program) else compile_run(run, network)
     changes = run.frequency_changes
-    record = system.run(soc, program, frequency_changes=changes, seed=run.seed, recorder=recorder)
+
+    def simulated(recorder: kernel.Recorder | None) -> RunRecord:
+        return system.run(soc, program, frequency_changes=changes, seed=run.seed, recorder=recorder)
+
+    powered = None if recorder is None else PowerRecorder(recorder, soc)
+    record = simulated(powered)
     document = statistics(record, config=run.model_dump(mode="json", exclude_none=True), seed=run.seed, power=run.power)
+    if powered is not None:
+        _finish(powered, document)
     if run.workload.inferences > 1:
         document["steady_latency_s"] = _steady_latency_s(run, program)
     document["simulation"]["wall_s"] = time.perf_counter() - began_s
-    return Result(
-        document,
-        lambda recorder: system.run(soc, program, frequency_changes=changes, seed=run.seed, recorder=recorder),
-    )
+
+    def again(recorder: kernel.Recorder) -> RunRecord:
+        powered = PowerRecorder(recorder, soc)
+        record = simulated(powered)
+        _finish(powered, document)
+        return record
+
+    return Result(document, again)
+
+
+def _finish(recorder: PowerRecorder, document: Mapping[str, Any]) -> None:
+    samples = document["power"]["samples"]
+    recorder.finish(samples["time_s"], samples["components_w"])
 
 
 def _file(network: Network) -> NetworkFile:
