@@ -24,14 +24,14 @@ function change(value, base, better) {
   return html(
     "span",
     { class: better ? (good ? "better" : "worse") : null },
-    ` ${by > 0 ? "+" : "−"}${Math.abs(100 * by).toFixed(1)} %`,
+    by >= 9 ? ` ×${(by + 1).toPrecision(3)}` : ` ${by > 0 ? "+" : "−"}${Math.abs(100 * by).toFixed(1)} %`,
   );
 }
 
 function compareTable(title, rows) {
   return html(
     "div",
-    { class: "scroll" },
+    { class: "scroll", tabindex: 0, role: "region", "aria-label": title || "Figures" },
     html(
       "table",
       {},
@@ -53,7 +53,7 @@ function compareTable(title, rows) {
             "tr",
             {},
             html("td", { class: "text" }, name),
-            cells.map((cell) => html("td", {}, cell)),
+            cells.map((cell) => html("td", { title: typeof cell === "string" ? cell : null }, cell)),
           ),
         ),
       ),
