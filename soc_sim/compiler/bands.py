@@ -35,6 +35,10 @@ class Band:
     total: int
     """It does ``start`` to ``stop`` of ``total`` equal parts of the work."""
 
+    def share(self, amount: int) -> int:
+        """Its part of a whole amount; those of all bands sum to it."""
+        return amount * self.stop // self.total - amount * self.start // self.total
+
 
 def bands(group: Group, work: HostWork, block_bytes: int) -> list[Band]:
     """The bands of a host layer, in order; one where it runs whole."""

@@ -82,7 +82,6 @@ class Emitter:
 
     def host(self, layer: int, work: HostWork, parts: Sequence[Band], host: Host) -> None:
         """A VectorOp for each band."""
-        operations = sum(count for _, count in work.operations)
         cycles = work.cycles(host)
         for number, band in enumerate(parts):
             index = len(self.instructions)
@@ -95,12 +94,19 @@ class Emitter:
                 tuple(region for view, box in zip(views, boxes, strict=True) for region in self.regions(view, box))
                 for views, boxes in ((work.reads, band.reads), (work.writes, band.writes))
             )
-            own_operations, own_cycles = (
-                amount * band.stop // band.total - amount * band.start // band.total for amount in (operations, cycles)
-            )
+            kinds = tuple((kind, band.share(count)) for kind, count in work.operations)
+            operations = sum(count for _, count in kinds)
             self.instructions.append(
                 VectorOp(
-                    index, layer, reads, writes, own_operations, tuple(sorted(depends)), own_cycles, goes_on=number > 0
+                    index,
+                    layer,
+                    reads,
+                    writes,
+                    operations,
+                    tuple(sorted(depends)),
+                    band.share(cycles),
+                    number > 0,
+                    kinds,
                 )
             )
 

@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Literal
 
 from soc_sim.config.array import Flow
+from soc_sim.config.host import OperationKind
 from soc_sim.config.soc import MemoryName
 from soc_sim.config.sparsity import FormatName
 from soc_sim.network.operators import GemmShape
@@ -136,6 +137,8 @@ class VectorOp:
     """What they take on this host; None: one cycle for as many as it has lanes."""
     goes_on: bool = False
     """Another band of the operator before: nothing has to be started."""
+    kinds: tuple[tuple[OperationKind, int], ...] = ()
+    """Of the operations: those whose kind is known."""
 
 
 Instruction = Load | Compute | Store | VectorOp

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field, PositiveInt
 
 from soc_sim.config.base import Bytes, Description, Milliwatts, Picojoules, SquareMillimetres, Volts, repeated
+from soc_sim.config.host import OperationKind
 
 
 class SramPoint(Description):
@@ -67,6 +68,15 @@ class Uncertainty(Description):
     """Who says so."""
 
 
+class HostOperation(Description):
+    """One elementary operation on one element, operands fetched and result stored."""
+
+    operation: OperationKind
+    """As under `host.cycles`."""
+    energy_pj: Picojoules
+    """One operation."""
+
+
 class MacPoint(Description):
     """One multiply-accumulate of a given operand width."""
 
@@ -114,13 +124,16 @@ class EnergyTable(Description):
     interconnect_pj_per_byte: Annotated[float, Field(ge=0)]
     """One hop, 1 mm of wire."""
     host_pj_per_operation: Annotated[float, Field(ge=0)]
-    """Vector-unit operation where the host names none of its own."""
+    """Operation of a vector lane or CPU whose kind is not in `host_operations`, where the host names no energy."""
+    host_operations: Annotated[tuple[HostOperation, ...], Field(strict=False)] = ()
+    """Operations by kind."""
     uncertainty: Annotated[tuple[Uncertainty, ...], Field(strict=False)] = ()
     """Where published figures differ from these; several for one action widen the range."""
 
     def inconsistencies(self) -> Iterator[tuple[str, str]]:
         """Two entries for one thing."""
         yield from repeated("macs", [_kind(point) for point in self.macs])
+        yield from repeated("host_operations", [entry.operation for entry in self.host_operations])
         yield from repeated("sram_cells", [f"{point.cell}, {point.temperature_k} K" for point in self.sram_cells])
         yield from repeated("sram", [f"{point.capacity_bytes} B, {point.width_bits} bits" for point in self.sram])
 

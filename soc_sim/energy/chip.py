@@ -130,9 +130,10 @@ def _interconnect(soc: Soc, counts: Counts, supply: Supply) -> Iterator[Line]:
 def _host(soc: Soc, counts: Counts, supply: Supply) -> Iterator[Line]:
     table, own_pj = soc.table("host"), soc.host.pj_per_operation
     factor = scale(table, supply["host"]).action
-    pj = (table.host_pj_per_operation if own_pj is None else own_pj) * factor
+    by_kind: dict[str, float] = {entry.operation: entry.energy_pj for entry in table.host_operations}
     low, high = factors(table, "host") if own_pj is None else (1.0, 1.0)
     for kind, count in counts.host_operations.items():
+        pj = (by_kind.get(kind, table.host_pj_per_operation) if own_pj is None else own_pj) * factor
         yield Line("host", kind, "operation", count, pj, pj * low, pj * high, "host")
 
 

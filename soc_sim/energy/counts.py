@@ -58,7 +58,7 @@ class Counts:
     interconnect_bytes: int = 0
     """Bytes that crossed the interconnect, in either direction."""
     host_operations: Mapping[str, int] = field(default_factory=dict)
-    """Kind of operator → operations."""
+    """Kind of operation → how many."""
     array_ps: Mapping[str, int] | None = None
     """Power state of the PEs → time in it, summed over cores; None: powered all the time."""
     transitions: Mapping[str, int] = field(default_factory=dict)

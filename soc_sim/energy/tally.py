@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from soc_sim.compiler.program import Compute, Layer, Load, Region, Store, VectorOp
 from soc_sim.config.array import dense_family
 from soc_sim.config.domain import ClockName
+from soc_sim.config.host import OPERATION_KINDS
 from soc_sim.system import RunRecord
 
 Integers = NDArray[np.int64]
@@ -66,11 +67,10 @@ class Tally:
 def tally(record: RunRecord) -> Tally:
     """The columns of a run."""
     layers = record.program.layers
-    host_kinds = sorted({f"host.{layer.op}" for layer in layers if layer.unit == "host"})
     return Tally(
         _group(record, "array", Compute, lambda i: _compute(record, layers[i.layer], i)),
         _group(record, "interconnect", (Load, Store), _transfer),
-        _group(record, "host", VectorOp, lambda i: _operator(layers[i.layer], i), host_kinds),
+        _group(record, "host", VectorOp, _operator, [f"host.{kind}" for kind in OPERATION_KINDS]),
         _background(record),
     )
 
@@ -166,8 +166,12 @@ def _transfer(instruction: Load | Store) -> dict[str, int]:
     return found | {"outputs.read": moved, "inputs.write": found.pop("inputs_buffer", 0)}
 
 
-def _operator(layer: Layer, instruction: VectorOp) -> dict[str, int]:
-    return _asked((*instruction.reads, *instruction.writes)) | {f"host.{layer.op}": instruction.operations}
+def _operator(instruction: VectorOp) -> dict[str, int]:
+    found = _asked((*instruction.reads, *instruction.writes))
+    found |= {f"host.{kind}": count for kind, count in instruction.kinds}
+    if other := instruction.operations - sum(count for _, count in instruction.kinds):
+        found["host.other"] = other
+    return found
 
 
 def _asked(regions: tuple[Region, ...]) -> dict[str, int]:
