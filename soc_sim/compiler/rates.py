@@ -77,7 +77,7 @@ def rates_of(soc: Soc) -> Rates:
     """The rates of ``soc``."""
     dma, host = soc.dma, soc.host
     fabric_cycle = PS_PER_S / soc.interconnect.clock_hz
-    fabric = fabric_cycle / soc.interconnect.width_bytes
+    fabric = 0.0 if soc.interconnect.kind == "ideal" else fabric_cycle / soc.interconnect.width_bytes
     memories = {name: memory_rate(memory) for name, memory in soc.memories.items()}
     latency = {
         name: rate.latency_ps + soc.interconnect.latency_cycles * fabric_cycle for name, rate in memories.items()
@@ -90,7 +90,7 @@ def rates_of(soc: Soc) -> Rates:
     def by_dma(name: MemoryName, per_byte: float) -> float:
         return channel(name, per_byte, dma.burst_bytes, dma.max_outstanding)
 
-    local = PS_PER_S / dma.clock_hz / soc.local_width_bytes
+    local = PS_PER_S / dma.clock_hz / soc.local_width_bytes if soc.local_width_bytes else 0.0
     on_chip: dict[MemoryName, float] = {"inputs_buffer": local, "weights_buffer": 0.0}
     no_time: dict[MemoryName, float] = dict.fromkeys(on_chip, 0.0)
     return Rates(

@@ -24,8 +24,9 @@ class Regulation(Description):
 class Interconnect(Description):
     """A crossbar has a data path per memory and direction; on a bus all share one."""
 
-    kind: Literal["crossbar", "bus"]
-    """A data path for each memory and direction, or one for all."""
+    kind: Literal["crossbar", "bus", "ideal"]
+    """A data path for each memory and direction, or one for all; `ideal`: as a crossbar on which data take no time, so
+    that `width` is of no account (nor does a move from buffer to buffer take time)."""
     clock_hz: Hertz
     """Clock of the data paths, for example 1 GHz."""
     width_bytes: Bytes

@@ -277,7 +277,8 @@ class SystemSram(Description):
     def as_memory(self) -> SimpleMemory:
         """The same as a memory of fixed latency and bandwidth (its energy is that of the shared table of SRAMs)."""
         bandwidth = self.width_bytes * self.clock_hz
-        return SimpleMemory(
+        # Validated already, under other names.
+        return SimpleMemory.model_construct(
             kind="simple_memory",
             name=self.name,
             technology="sram",

@@ -138,8 +138,10 @@ class Soc(Description):
         return found
 
     @property
-    def local_width_bytes(self) -> int:
-        """Bytes that a DMA channel moves from buffer to buffer in a cycle of its clock."""
+    def local_width_bytes(self) -> int | None:
+        """Bytes that a DMA channel moves from buffer to buffer in a cycle of its clock; None: any number."""
+        if self.dma.local_width_bytes is None and self.interconnect.kind == "ideal":
+            return None
         return self.dma.local_width_bytes or self.interconnect.width_bytes
 
     def port_width_bytes(self, buffer: BufferName) -> int:

@@ -125,8 +125,10 @@ def _least_ps(soc: Soc, instruction: Instruction) -> float:
 def _ps_per_byte(soc: Soc, region: Region) -> float:
     """At the peak of memory or data path, whichever is slower."""
     if region.memory == "inputs_buffer":
-        return PS_PER_S / soc.dma.clock_hz / soc.local_width_bytes
+        return PS_PER_S / soc.dma.clock_hz / soc.local_width_bytes if soc.local_width_bytes else 0.0
     fabric = PS_PER_S / soc.interconnect.clock_hz / soc.interconnect.width_bytes
+    if soc.interconnect.kind == "ideal":
+        fabric = 0.0
     match soc.memories[region.memory]:
         case Dram() as dram:
             return max(fabric, dram.timing.tck_ps * 4 / dram.bus_bits / dram.channels)
@@ -156,7 +158,8 @@ def _serial_ps(soc: Soc, region: Region, *, host: bool) -> float:
     )
     for _, line_bytes, lines, _ in pieces:
         if region.memory == "inputs_buffer":
-            total += (-(-line_bytes // soc.local_width_bytes) * lines + 2) * PS_PER_S / soc.dma.clock_hz
+            width_bytes = soc.local_width_bytes or soc.interconnect.width_bytes
+            total += (-(-line_bytes // width_bytes) * lines + 2) * PS_PER_S / soc.dma.clock_hz
             continue
         beats = -(-line_bytes // soc.interconnect.width_bytes) * lines
         total += (soc.interconnect.latency_cycles + beats + 2) * cycle

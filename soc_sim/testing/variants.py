@@ -63,7 +63,7 @@ def with_ideal_memory(soc: Soc) -> Soc:
         soc,
         dram=ideal,
         weight_memory=soc.weight_memory and ideal,
-        interconnect=changed(soc.interconnect, width_bytes=2**20, latency_cycles=0),
+        interconnect=changed(soc.interconnect, kind="ideal", latency_cycles=0),
         dma=changed(soc.dma, descriptor_cycles=0),
     )
 

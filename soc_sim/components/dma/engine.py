@@ -39,7 +39,7 @@ class DmaChannel(Component):
         description: Description,
         buffers: Mapping[str, Buffer],
         queue: Mailbox[Dispatched[Load | Store]],
-        local_width_bytes: int,
+        local_width_bytes: int | None,
     ) -> None:
         """``local_width_bytes``: what the channel moves from buffer to buffer in a cycle."""
         super().__init__(simulation, name)

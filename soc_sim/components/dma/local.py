@@ -20,10 +20,10 @@ class LocalPath(Component):
         simulation: Simulation,
         port: InitiatorPort,
         clock: Clock,
-        width_bytes: int,
+        width_bytes: int | None,
         buffers: Mapping[str, Buffer],
     ) -> None:
-        """``buffers``: name of each memory that is a buffer of this core → the buffer."""
+        """``buffers``: memory that is a buffer of this core → the buffer; ``width_bytes``: None: no bound."""
         super().__init__(simulation, port.name)
         self._port, self._clock, self._width_bytes, self._buffers = port, clock, width_bytes, buffers
         self._path = Timeline()
@@ -38,13 +38,14 @@ class LocalPath(Component):
             self._port.submit(transfer)
             return
         now_ps = self.simulation.now_ps
-        beats = -(-transfer.line_bytes // self._width_bytes) * transfer.lines
+        width_bytes = self._width_bytes
+        beats = 0 if width_bytes is None else -(-transfer.line_bytes // width_bytes) * transfer.lines
         start_ps = self._path.book(max(now_ps, self._clock.start_ps), self._clock.span_ps(beats))
         end_ps = self._path.free_ps
         transfer.data_start_ps, transfer.data_end_ps, transfer.data_ps = start_ps, end_ps, end_ps - start_ps
         transfer.served_ps = transfer.delivered_ps = end_ps
         self.moved_bytes += transfer.size_bytes
-        if self._track is not None:
+        if self._track is not None and beats:
             self._track.slice("move", start_ps, end_ps, transfer.layer)
         self.simulation.call_at(end_ps, lambda: self._moved(buffer, transfer))
 

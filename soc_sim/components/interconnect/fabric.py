@@ -131,6 +131,7 @@ class Fabric(Component):
         self.description = description
         self.clock = Clock(description.clock_hz)
         self._width_bytes = description.width_bytes
+        self._ideal = description.kind == "ideal"
         priorities = description.priorities if description.arbitration == "fixed_priority" else ()
         self._priorities = {initiator: len(priorities) - place for place, initiator in enumerate(priorities)}
         self._regulator = Regulator(description.regulation) if description.regulation else None
@@ -275,10 +276,12 @@ class Fabric(Component):
 
     def _move(self, path: Timeline, earliest_ps: int, transfer: Transfer, track: Track | None) -> tuple[int, int]:
         """Book the data path; returns when the transfer's data start and end on it."""
-        beats = -(-transfer.line_bytes // self._width_bytes) * transfer.lines
-        duration_ps = self.clock.span_ps(beats)
+        duration_ps = 0
+        if not self._ideal:
+            beats = -(-transfer.line_bytes // self._width_bytes) * transfer.lines
+            duration_ps = self.clock.span_ps(beats)
         # A clock whose frequency is being changed has its next edge only then.
         start_ps = path.book(max(earliest_ps, self.clock.start_ps), duration_ps)
-        if track is not None:
+        if track is not None and duration_ps:
             track.slice(transfer.initiator, start_ps, start_ps + duration_ps, transfer.layer)
         return start_ps, start_ps + duration_ps
