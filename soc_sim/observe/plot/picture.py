@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+_NOTEBOOK_DPI: Final = 96
 FORMATS: Final = (".png", ".svg", ".pdf")
 _LIGHT: Final = {"text": "#1c1f24", "muted": "#5a616b", "line": "#d9d9d5", "grid": "#ececE8"}
 _DARK: Final = {"text": "#e4e7ea", "muted": "#9ba4ae", "line": "#3a4048", "grid": "#272b31"}
@@ -95,11 +96,10 @@ class Picture:
             self.figure.savefig(buffer, format=suffix[1:], dpi=dpi, metadata=metadata)
         return buffer.getvalue()
 
-    def _repr_png_(self) -> bytes:
-        return self._bytes(".png", 110)
-
-    def _repr_svg_(self) -> str:
-        return self._bytes(".svg", 110).decode()
+    def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
+        # Two pixels of the picture for one of the notebook, so that it is sharp on every screen.
+        width, height = (round(inches * _NOTEBOOK_DPI) for inches in self.figure.get_size_inches())
+        return self._bytes(".png", 2 * _NOTEBOOK_DPI), {"width": width, "height": height}
 
 
 def check_suffix(path: Path) -> str:

@@ -143,8 +143,9 @@ def test_notebooks_show_them_and_nothing_global_changes(plots: Plots) -> None:
     import matplotlib as mpl
 
     before = dict(mpl.rcParams)
-    assert plots.causes()._repr_png_().startswith(b"\x89PNG")
-    assert plots.causes()._repr_svg_().startswith("<?xml")
+    png, shown = plots.causes(width=5, height=2)._repr_png_()
+    assert shown == {"width": 480, "height": 192}
+    assert (int.from_bytes(png[16:20]), int.from_bytes(png[20:24])) == (960, 384)  # the header's, twice as sharp
     assert dict(mpl.rcParams) == before
     assert "matplotlib.pyplot" not in sys.modules or not mpl.pyplot.get_fignums()
 
