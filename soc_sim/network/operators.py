@@ -90,6 +90,8 @@ _FORMULAS: dict[tuple[str, ...], OperatorKind] = {
     ("ReduceProd",): OperatorKind("reduce", {"multiply": 1}),
     ("ReduceMax", "ReduceMin", "ArgMax", "ArgMin"): OperatorKind("reduce", {"compare": 1}),
     ("ReduceL2",): OperatorKind("reduce", {"multiply": 1, "add": 1}, {"divide": 1}),
+    # Minimum and maximum; then each element quantised, as by QuantizeLinear.
+    ("DynamicQuantizeLinear",): OperatorKind("reduce", {"compare": 4, "multiply": 1, "add": 2}),
     # Four levels of a heap.
     ("TopK",): OperatorKind("reduce", {"compare": 4}),
     # Maximum; exp(x - maximum); sum; times the reciprocal, one division a row (left out: rows are long).

@@ -40,7 +40,9 @@ def check(network: Network, mapping: Mapping | None = None, sparsity: Any = "den
     return found
 
 
-def imported(path: Path, nodes: list[onnx.NodeProto], data: Any, **constants: Any) -> tuple[Network, list[Any]]:
+def imported(
+    path: Path, nodes: list[onnx.NodeProto], data: Any, opset: int = 19, **constants: Any
+) -> tuple[Network, list[Any]]:
     """A model of one input, and what ONNX's reference computes for it."""
     kind = helper.np_dtype_to_tensor_dtype(data.dtype)
     graph = helper.make_graph(
@@ -50,7 +52,7 @@ def imported(path: Path, nodes: list[onnx.NodeProto], data: Any, **constants: An
         [helper.make_tensor_value_info("y", TensorProto.UNDEFINED, None)],
         [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()],
     )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 19)], ir_version=9)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=9)
     onnx.save(model, path)
     return onnx_import.load(path), ReferenceEvaluator(model).run(None, {"x": data})
 
@@ -110,6 +112,41 @@ def test_products_of_integers_become_int32(tmp_path: Path) -> None:
     network, expected = imported(tmp_path / "mm.onnx", [node], x, w=weights, xz=np.int8(-3), wz=np.uint8(100))
     np.testing.assert_array_equal(evaluate_network(network, {"x": x}, {})["y"], expected[0])
     check(network)
+
+
+@pytest.mark.parametrize("per_channel", [False, True])
+def test_the_first_opset_of_quantised_operators(tmp_path: Path, per_channel: bool) -> None:
+    """Opset 10 has QLinearConv with a scale for each channel, and a DequantizeLinear without."""
+    rng = np.random.default_rng(4)
+    x = rng.integers(0, 255, (1, 4, 6, 6), np.uint8, endpoint=True)
+    weights = rng.integers(-128, 127, (5, 4, 3, 3), np.int8, endpoint=True)
+    scales = rng.uniform(0.01, 0.02, 5).astype(np.float32) if per_channel else np.float32(0.013)
+    zeros = np.zeros(5, np.int8) if per_channel else np.int8(0)
+    parameters = {"xs": np.float32(0.1), "xz": np.uint8(7), "w": weights, "ws": scales, "wz": zeros}
+    parameters |= {"ys": np.float32(0.9), "yz": np.uint8(130), "b": rng.integers(-3000, 3000, 5, np.int32)}
+    node = helper.make_node("QLinearConv", ["x", "xs", "xz", "w", "ws", "wz", "ys", "yz", "b"], ["y"], "conv")
+    network, expected = imported(tmp_path / "conv.onnx", [node], x, opset=10, **parameters)
+    np.testing.assert_array_equal(evaluate_network(network, {"x": x}, {})["y"], expected[0])
+    assert [layer.tolerance for layer in check(network).layers] == [0]
+
+
+def test_a_matrix_behind_an_image_is_read_in_its_own_order(tmp_path: Path) -> None:
+    """Channels of an image become the columns of a sequence; its integers lie channels-last in memory."""
+    rng = np.random.default_rng(5)
+    make = helper.make_node
+    nodes = [
+        make("QLinearConv", ["x", "s", "z", "v", "s", "wz", "s", "z"], ["i"], "conv"),
+        make("DequantizeLinear", ["i", "s", "z"], ["r"], "d"),
+        make("Reshape", ["r", "shape"], ["f"], "sequence"),
+        make("Transpose", ["f"], ["t"], "turn", perm=[0, 2, 1]),
+        make("QuantizeLinear", ["t", "s", "z"], ["q"], "q"),
+        make("QLinearMatMul", ["q", "s", "z", "w", "s", "wz", "ys", "z"], ["y"], "product"),
+    ]
+    x = rng.integers(0, 255, (1, 4, 2, 6), np.uint8, endpoint=True)
+    parameters = {"s": np.float32(0.05), "z": np.uint8(128), "wz": np.int8(0), "ys": np.float32(0.4)}
+    parameters |= {"v": rng.integers(-20, 20, (8, 4, 1, 1), np.int8), "w": rng.integers(-20, 20, (8, 3), np.int8)}
+    network, _ = imported(tmp_path / "both.onnx", nodes, x, **parameters, shape=np.array([1, 8, 12]))
+    assert {layer.tolerance for layer in check(network).layers if layer.dataflow} == {0}
 
 
 def test_sums_beyond_the_accumulators_are_told(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import subprocess
 import sys
 import zipfile
@@ -9,10 +10,14 @@ from pathlib import Path
 
 import pytest
 
+import soc_sim
 from soc_sim import compiler, system
+from soc_sim.compiler.functional import verify
 from soc_sim.config.loader import load
 from soc_sim.config.soc import Soc
+from soc_sim.network.operators import count_macs
 from soc_sim.network.resolve import load_network
+from soc_sim.network.seeded import random_inputs
 from soc_sim.testing.checks import check_record
 
 pytest.importorskip("onnx")
@@ -39,6 +44,27 @@ def test_graphs_of_the_onnx_package_run(name: str) -> None:
 def test_a_trained_digit_classifier_runs() -> None:
     pytest.importorskip("qonnx")
     assert simulate("package://qonnx/data/onnx/mnist-conv/model.onnx").program.macs == 786_560
+
+
+@pytest.mark.parametrize(
+    ("model", "shape"),
+    [
+        ("ch_PP-OCRv4_det_infer", (1, 3, 64, 96)),
+        ("ch_PP-OCRv4_rec_infer", (1, 3, 48, 64)),
+        ("ch_ppocr_mobile_v2.0_cls_infer", (1, 3, 48, 64)),
+    ],
+)
+def test_text_recognition_computes_what_its_files_define(model: str, shape: tuple[int, ...]) -> None:
+    """PP-OCR: detection, recognition and direction, from a package that is installed without its dependencies."""
+    if importlib.util.find_spec("rapidocr_onnxruntime") is None:
+        pytest.skip("rapidocr-onnxruntime is not installed")
+    network = soc_sim.load_network(f"package://rapidocr_onnxruntime/models/{model}.onnx", input_shapes={"x": shape})
+    soc = load("edge_16x16", Soc)
+    program = compiler.compile(network, soc)
+    found = verify(network, soc, program, random_inputs(network, 1))
+    assert [layer for layer in found.layers if not layer.matches] == []
+    assert found.matches
+    assert found.macs_executed == program.macs == count_macs(network)
 
 
 @pytest.fixture(scope="session")

@@ -87,7 +87,10 @@ class _ArrayRun:
         self.held: dict[str, tuple[Region, ...]] = {"weights": (), "inputs": ()}
         self.sums: Numbers = np.zeros(0)
         group = layer.group
-        self.source = memory.in_file_order((*group.head.inputs, *group.residuals))
+        # What it reads as another tensor's words: dequantised, or scaled by one number.
+        read_as = {operator.outputs[0]: operator.inputs for operator in (*group.dequantisers, *group.scalings)}
+        operands = [name for read in (*group.head.inputs, *group.residuals) for name in read_as.get(read, (read,))]
+        self.source = memory.in_file_order(operands)
         self.constants = {name: self._like_output(name) for name in constants(memory.network, layer.group)}
         self.largest_sum = 0.0
         if layer.exact is not None:

@@ -212,7 +212,9 @@ class Walk:
 
     def _inferred(self, node: NodeProto) -> dict[str, TypeProto] | None:
         """Types of the outputs by onnx; None after a fault."""
-        schema = schema_of(node.op_type, self._result.opset)
+        # The first definitions of the quantisers know no scale for each channel, which QLinearConv had from the start.
+        quantises = node.op_type in ("QuantizeLinear", "DequantizeLinear")
+        schema = schema_of(node.op_type, max(self._result.opset, 13) if quantises else self._result.opset)
         assert schema is not None  # noqa: S101  only known operators come here
         types = {name: self._result.types[name] for name in node.input if name}
         try:
