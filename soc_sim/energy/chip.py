@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 
 from soc_sim.config.core import BUFFERS, BufferName
 from soc_sim.config.energy import MacPoint
@@ -40,7 +41,9 @@ def chip(soc: Soc, counts: Counts, supply: Supply) -> Bill:
         table_name = soc.table("array").name
         warnings.append(f"the decompression unit is without energy: '{table_name}' has no decompression_pj_per_byte")
     warnings += [text for name in BUFFERS if (text := _beyond(soc, name))]
-    return Bill(tuple(lines), warnings=tuple(warnings))
+    at = {"interconnect": supply["interconnect"], "host": supply["host"], "transitions": None}
+    supplied = (replace(line, voltage_v=at.get(line.component, supply["array"])) for line in lines)
+    return Bill(tuple(supplied), warnings=tuple(warnings))
 
 
 def mac_point(soc: Soc) -> MacPoint:

@@ -43,6 +43,8 @@ class Line:
     high_pj: float
     """The highest that is published."""
     driver: Driver
+    voltage_v: float | None = None
+    """Supply at which it happened; None: that of the energy table."""
 
     @property
     def energy_pj(self) -> float:

@@ -48,6 +48,7 @@ def test_a_read_takes_latency_and_bytes_over_bandwidth() -> None:
 def test_the_latency_of_consecutive_reads_overlaps() -> None:
     memory, seen = simple()
     assert served(memory, seen, seen.read(0, 64), seen.read(64, 64)) == [114_000, 178_000]
+    memory.finish()
     assert memory.busy_ps == 128_000
 
 

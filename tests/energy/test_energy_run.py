@@ -137,8 +137,8 @@ def test_half_the_voltage_costs_a_quarter_for_the_macs_after_the_change(at_ns: i
     """A tile of 100 cycles with 16 MACs in each; ``at_ns`` cycles pass before the change."""
     soc = (IDEAL, f"domains=[{{name: array, {POINTS}, transition_time: 20 ns, transition_energy: 3 pJ}}]")
     found = energy(tiles(100, macs=1600), *soc, changes=[change(at_ns, 500_000_000)]).estimate
-    macs = [(line.count, line.pj) for line in found.lines if line.action == "mac_int8" and line.count]
-    expected = [(16 * at_ns, pytest.approx(0.592)), (16 * (100 - at_ns), pytest.approx(0.592 / 4))]
+    macs = [(line.count, line.pj, line.voltage_v) for line in found.lines if line.action == "mac_int8" and line.count]
+    expected = [(16 * at_ns, pytest.approx(0.592), 0.92), (16 * (100 - at_ns), pytest.approx(0.592 / 4), 0.46)]
     assert macs == [entry for entry in expected if entry[0]]
     assert found.by_component["transitions"] == pytest.approx(3e-12)
     # Leakage goes with the voltage, which falls when the clock starts again.

@@ -31,6 +31,7 @@ def energy_statistics(run: RunEnergy, record: RunRecord, report: PowerReport | N
                 "pj": line.pj,
                 "low_pj": line.low_pj,
                 "high_pj": line.high_pj,
+                "voltage_v": line.voltage_v,
             }
             for line in energy.lines
         ],
