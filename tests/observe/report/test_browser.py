@@ -19,6 +19,7 @@ from soc_sim.observe.wording import si
 
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome
+    from selenium.webdriver.remote.webelement import WebElement
 
 pytestmark = pytest.mark.browser
 
@@ -149,6 +150,53 @@ def test_the_timeline_zooms_and_moves_by_key(chrome: Chrome, single: Path) -> No
     assert page.js(view) == pytest.approx([0.425, 0.675])
     page.keys("0")
     assert page.js(view) == [0, 1]
+
+
+def test_the_timeline_zooms_and_moves_by_pointer(chrome: Chrome, single: Path) -> None:
+    """Dragging moves, dragging with Shift and in the overview chooses a part, a double click zooms in there."""
+    from selenium.webdriver import ActionChains, Keys
+
+    page = Page(chrome, single)
+    canvas, overview = page.one("canvas.slices"), page.one("canvas.overview")
+    page.js("arguments[0].scrollIntoView({block: 'center'})", canvas)
+    view = "const { view, data } = window.soc_sim.timeline; return [view.from / data.end, view.to / data.end];"
+    wide = canvas.size["width"]
+
+    def drag(element: WebElement, begin: float, end: float, *held: str) -> list[float]:
+        """From one to another part of the width."""
+        actions = ActionChains(chrome, duration=50).move_to_element_with_offset(element, round((begin - 0.5) * wide), 0)
+        for key in held:
+            actions = actions.key_down(key)
+        actions = actions.click_and_hold().move_by_offset(round((end - begin) * wide), 0).release()
+        for key in held:
+            actions = actions.key_up(key)
+        actions.perform()
+        return page.js(view)
+
+    assert drag(canvas, 0.25, 0.75, Keys.SHIFT) == pytest.approx([0.25, 0.75], abs=0.005)
+    assert drag(canvas, 0.5, 0.3) == pytest.approx([0.35, 0.85], abs=0.005)
+    assert drag(overview, 0.1, 0.2) == pytest.approx([0.1, 0.2], abs=0.005)
+    page.keys("0")
+    page.one("#timeline-tools button:last-child").click()
+    ActionChains(chrome).move_to_element_with_offset(canvas, 0, 0).double_click().perform()
+    assert page.js(view) == pytest.approx([0.3, 0.7], abs=0.01)
+    assert page.errors() == []
+
+
+def test_a_click_on_a_slice_selects_its_layer(chrome: Chrome, single: Path, runs: list[StoredRun]) -> None:
+    from selenium.webdriver import ActionChains
+
+    page, layers = Page(chrome, single), runs[0].document["layers"]
+    canvas = page.one("canvas.slices")
+    page.js("arguments[0].scrollIntoView({block: 'center'})", canvas)
+    row = page.js("return window.soc_sim.timeline.rows.find((row) => row.track?.track === 'core0.array')")
+    above = row["top"] + row["height"] / 2 - canvas.size["height"] / 2
+    time = (layers[4]["start_s"] + layers[4]["end_s"]) / 2 / runs[0].document["latency_s"] - 0.5
+    ActionChains(chrome).move_to_element_with_offset(canvas, round(time * canvas.size["width"]), round(above)).perform()
+    shown = page.text("#tip")
+    assert "core0.array" in shown
+    ActionChains(chrome).click().perform()
+    assert page.text("#detail-title") in shown
 
 
 def test_what_was_never_busy_is_named_and_has_no_row(chrome: Chrome, single: Path) -> None:
