@@ -14,8 +14,10 @@ from typing import Any
 from rich.console import Console
 
 from soc_sim.cli.configuration import add_overrides
+from soc_sim.cli.tracing import add_trace_options, requested, trace_settings, tracing
 from soc_sim.config.loader import load
 from soc_sim.config.scenario import Scenario
+from soc_sim.config.trace import Trace
 from soc_sim.errors import InputError, SocSimError
 from soc_sim.network.resolve import network_faults
 from soc_sim.observe.tables import print_warnings
@@ -37,6 +39,7 @@ def add_parser(subparsers: Any) -> None:
         help="a YAML file of kind scenario, the name of a shipped one, or a Python script that leaves an 'outcome'",
     )
     add_overrides(parser)
+    add_trace_options(parser)
     parser.add_argument("--out", type=Path, metavar="FILE.json", help="writes the document there, too")
 
 
@@ -46,12 +49,17 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         SocSimError: faults of the input, one line each; or a deadlock.
     """
+    wanted = trace_settings(args, "")
     with Console(stderr=True, quiet=args.quiet or not sys.stderr.isatty()).status("simulating"):
         if args.file.endswith(".py"):
+            if args.trace or args.requests:
+                raise InputError(f"{args.file}: a script writes its own trace: scenario.run(until_s=…, trace=FILE)")
             outcome = _of_script(Path(args.file), args.overrides, args.seed)
         else:
             settings = [*args.overrides, *([] if args.seed is None else [f"seed={args.seed}"])]
-            outcome = run_description(load(args.file, Scenario, settings, [network_faults]))
+            description = load(args.file, Scenario, settings, [network_faults])
+            with tracing(load({}, Trace, wanted), args.trace, None, (), requested(args)) as recorder:
+                outcome = run_description(description, recorder=recorder)
     if args.out:
         outcome.write_json(args.out)
     if args.json:

@@ -82,15 +82,15 @@ def selection_settings(args: argparse.Namespace, prefix: str) -> list[str]:
     return settings
 
 
-def trace_settings(args: argparse.Namespace) -> list[str]:
-    """The options as settings of the configuration's ``trace`` section.
+def trace_settings(args: argparse.Namespace, prefix: str = "trace.") -> list[str]:
+    """The options as settings of the configuration's ``trace`` section, or of what ``prefix`` says.
 
     Raises:
         InputError: the file has no known format, or an option is wrong or would have no effect.
     """
     if args.trace is not None:
         format_of(args.trace)
-    settings = selection_settings(args, "trace.")
+    settings = selection_settings(args, prefix)
     if settings and args.trace is None:
         raise InputError("--trace-detail, --trace-components and --trace-window have no effect without --trace FILE")
     return settings

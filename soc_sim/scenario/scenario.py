@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 from soc_sim import system
@@ -17,8 +18,12 @@ from soc_sim.config.scenario import Scenario as Description
 from soc_sim.config.soc import Soc
 from soc_sim.config.sparsity import Sparsity
 from soc_sim.errors import ConfigurationError, suggestion
+from soc_sim.kernel import Recorder
 from soc_sim.network import zoo
 from soc_sim.network.base import Network
+from soc_sim.observe.trace.formats import writing
+from soc_sim.observe.trace.recorder import TraceRecorder
+from soc_sim.observe.trace.selection import DEFAULT, Selection
 from soc_sim.scenario.arrivals import arrivals_ps
 from soc_sim.scenario.outcome import Outcome, outcome_document
 from soc_sim.scenario.programs import programs_of
@@ -189,16 +194,26 @@ class Scenario:
         """Do something at a time: ``action`` gets a scene (``now_s``, ``set_frequency``, ``request``, ``pending``)."""
         self._actions.append((round(time_s * PS_PER_S), action))
 
-    def run(self, until_s: float) -> Outcome:
+    def run(self, until_s: float, *, trace: str | Path | None = None, selection: Selection = DEFAULT) -> Outcome:
         """Simulate up to ``until_s``.
 
+        Args:
+            until_s: When the simulation ends.
+            trace: A file for what was busy when; its suffix says in which format.
+            selection: What the trace contains.
+
         Raises:
+            InputError: the trace cannot be written.
             ConfigurationError: parts do not fit each other.
             MappingError: a network cannot be mapped, or all together do not fit in a memory.
             DeadlockError: requests are pending, and nothing can go on.
         """
         description = self._describe(until_s)
-        return run_description(description, networks=self._networks, actions=self._actions)
+        if trace is None:
+            return run_description(description, networks=self._networks, actions=self._actions)
+        with writing(Path(trace)) as sink:
+            recorder = TraceRecorder(sink, selection=selection)
+            return run_description(description, networks=self._networks, actions=self._actions, recorder=recorder)
 
     def _describe(self, until_s: float) -> Description:
         fields: dict[str, Any] = {
@@ -226,6 +241,7 @@ def run_description(
     *,
     networks: Mapping[str, Network | Program] | None = None,
     actions: Iterable[tuple[int, Callable[[Scene], object]]] = (),
+    recorder: Recorder | None = None,
 ) -> Outcome:
     """What ``soc-sim scenario`` does.
 
@@ -233,6 +249,7 @@ def run_description(
         description: The scenario.
         networks: Stream → its network, where the caller has it already.
         actions: (time in ps, what to do then), beside the description's.
+        recorder: Is told what was busy when.
 
     Raises:
         NetworkError, MappingError, DeadlockError: as in :meth:`Scenario.run`.
@@ -248,13 +265,21 @@ def run_description(
     record = system.run_streams(
         soc,
         [
-            Demand(one.program, one.cores, arrivals_ps(one.stream, seed), one.stream.priority, one.stream.deadline_ps)
+            Demand(
+                one.program,
+                one.cores,
+                arrivals_ps(one.stream, seed),
+                one.stream.priority,
+                one.stream.deadline_ps,
+                one.stream.name,
+            )
             for one in mapped
         ],
         description.until_ps,
         scheduling=description.scheduling,
         actions=[(at_ps, _on_scene(action, names)) for at_ps, action in timed],
         seed=seed,
+        recorder=recorder,
     )
     config = description.model_dump(mode="json", exclude_none=True)
     document = outcome_document(record, mapped, config=config, seed=seed)

@@ -10,7 +10,7 @@ from soc_sim.compiler.program import Instruction, Layer, MemoryMap, Program
 from soc_sim.config.core import Scheduling
 from soc_sim.config.soc import Soc
 from soc_sim.errors import MappingError
-from soc_sim.kernel import Simulation
+from soc_sim.kernel import Recorder, Simulation, Track
 from soc_sim.system.builder import Machine, build
 from soc_sim.system.executable import Executable
 from soc_sim.system.layout import lay_out
@@ -34,6 +34,8 @@ class Demand:
     """The larger, the more urgent."""
     deadline_ps: int | None = None
     """After each arrival."""
+    name: str = ""
+    """In traces; by default the program's network."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,7 @@ def run_streams(
     scheduling: Scheduling = Scheduling(),  # noqa: B008 # it is frozen
     actions: Sequence[tuple[int, Action]] = (),
     seed: int = 0,
+    recorder: Recorder | None = None,
 ) -> ScenarioRecord:
     """Simulate all streams beside the SoC's background traffic, up to ``until_ps``.
 
@@ -109,6 +112,7 @@ def run_streams(
         scheduling: Whose layer is next where streams share cores.
         actions: (time, what to do then).
         seed: Of whatever is random in the background traffic.
+        recorder: Is told what was busy when, and when each inference was asked for and done.
 
     Raises:
         MappingError: programs and background traffic do not fit in a memory, or programs that keep weights in buffers
@@ -116,7 +120,9 @@ def run_streams(
         InputError: a recording of traffic cannot be used.
         DeadlockError: inferences are pending, and nothing can go on.
     """
-    simulation = Simulation()
+    simulation = Simulation(recorder)
+    names = [demand.name or demand.program.network for demand in demands]
+    tracks = [simulation.track(f"streams.{name}", "layers") for name in names]
     layout = lay_out(soc, [demand.program for demand in demands], SETS_OF_ACTIVATIONS)
     core_sets = _core_sets(soc, demands)
     _check_residency(demands)
@@ -137,6 +143,9 @@ def run_streams(
         first_layer += len(demand.program.layers)
         first_index += len(demand.program.instructions)
 
+    if recorder is not None:
+        programs = zip(names, demands, strict=True)
+        recorder.begin([f"{name}: {layer.name}" for name, demand in programs for layer in demand.program.layers])
     arrivals = _Arrivals(simulation, demands, streams, until_ps)
     live = Live(machine, streams, arrivals.ask)
     for time_ps, action in actions:
@@ -154,7 +163,21 @@ def run_streams(
     end = simulation.wait_until(until_ps)
     simulation.run(lambda: end.processed, simulation.first_of([end, stuck]))
     record = collect(soc, merged, machine, streams, until_ps)
+    for track, stream in zip(tracks, streams, strict=True):
+        if track is not None:
+            _tell_inferences(track, stream.inferences)
+    if recorder is not None:
+        recorder.end(until_ps)
     return ScenarioRecord(record, tuple(_stream_record(stream) for stream in streams))
+
+
+def _tell_inferences(track: Track, inferences: Sequence[InferenceRecord]) -> None:
+    """From asking to answer; what is under way at the end has no end."""
+    for inference in inferences:
+        if inference.end_ps is not None:
+            late = inference.deadline_ps is not None and inference.end_ps > inference.deadline_ps
+            name = "late inference" if late else "inference"
+            track.slice(name, inference.submitted_ps, inference.end_ps, -1)
 
 
 class _Arrivals:

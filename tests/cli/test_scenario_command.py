@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
 import pytest
 
+import soc_sim
 from soc_sim.cli.dispatch import main
 
 SCENARIO = """kind: scenario
@@ -125,3 +127,43 @@ def test_settings_do_not_reach_into_a_script(tmp_path: Path, capsys: pytest.Capt
     assert "--set and --seed belong to YAML files" in capsys.readouterr().err
     assert main(["scenario", str(tmp_path / "none.py")]) == 2
     assert "no such file" in capsys.readouterr().err
+
+
+def test_a_trace_shows_every_answer_and_the_arrays_time(
+    file: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Inferences by stream, each from its request to its answer; tiles sum to the core's busy time."""
+    trace = tmp_path / "trace.csv"
+    assert main(["scenario", str(file), "--trace", str(trace), "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    with trace.open(newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    for stream in document["streams"]:
+        answers = [row for row in rows if row["track"] == f"streams.{stream['name']}"]
+        assert len(answers) == stream["completed"] > 0
+        mean_s = sum(int(row["duration_ps"]) for row in answers) / len(answers) * 1e-12
+        assert mean_s == pytest.approx(stream["latency_mean_s"])
+        assert {row["name"] for row in answers} <= {"inference", "late inference"}
+        late = sum(row["name"] == "late inference" for row in answers)
+        assert late == stream["deadline_misses"]
+    tiles_ps = sum(int(row["duration_ps"]) for row in rows if row["track"] == "core0.array")
+    busy_ps = document["cores"][0]["array_time_ps"]["busy"]
+    # A tile under way at the end of the scenario is told whole.
+    longest_ps = max(int(row["duration_ps"]) for row in rows if row["track"] == "core0.array")
+    assert busy_ps <= tiles_ps <= busy_ps + longest_ps
+    names = {row["layer"] for row in rows if row["track"] == "core0.array"}
+    assert {name.partition(": ")[0] for name in names} == {stream["name"] for stream in document["streams"]}
+
+
+def test_python_writes_a_trace_of_a_scenario(tmp_path: Path) -> None:
+    scenario = soc_sim.Scenario(soc_sim.load_soc("mcu_8x8"))
+    scenario.stream(soc_sim.load_network("ds_cnn"), name="spotter", period_s=0.1)
+    scenario.run(until_s=0.15, trace=tmp_path / "t.csv")
+    assert sum("streams.spotter" in line for line in (tmp_path / "t.csv").read_text().splitlines()) == 2
+
+
+def test_a_script_writes_its_own_trace(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    script = tmp_path / "s.py"
+    script.write_text("outcome = None\n")
+    assert main(["scenario", str(script), "--trace", str(tmp_path / "t.csv")]) == 2
+    assert "a script writes its own trace: scenario.run(until_s=…, trace=FILE)" in capsys.readouterr().err

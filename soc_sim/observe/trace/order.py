@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from soc_sim.observe.trace.columns import TrackInfo
 
-_FIRST = ("layers", "core", "host", "interconnect")
+_FIRST = ("layers", "streams", "core", "host", "interconnect")
 """Components whose name begins so come first, in this order; memories come last."""
 _STEP = 1024
 """Lanes of a track that have a place of their own in the order."""
