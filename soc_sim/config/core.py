@@ -57,7 +57,8 @@ class Dma(Description):
     local_width_bytes: Bytes | None = None
     """Bytes that a channel moves from buffer to buffer in a cycle; default: the interconnect's width."""
     chunk_bytes: Bytes = 2048
-    """Unit of simulated service: bursts that travel as one event; at most half of what may be under way."""
+    """Unit of simulated service: bursts that travel as one event; at most half of what may be under way, and less where
+    the interconnect has priorities or weights."""
 
     @property
     def channel_of(self) -> dict[BufferName, str]:

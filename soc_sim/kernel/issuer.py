@@ -64,17 +64,18 @@ class Issuer:
         burst_bytes: int,
         chunk_bytes: int,
         max_outstanding: int,
+        most_requests: int | None = None,
         setup_cycles: int,
         name: str = "",
     ) -> None:
-        """``name``: by default the port's."""
+        """``name``: by default the port's; ``most_requests``: in one transfer."""
         self._simulation = simulation
         self._port = port
         self._clock = clock
         self._burst_bytes = burst_bytes
         self._chunk_bytes = max(burst_bytes, chunk_bytes)
         # Two transfers must be able to overlap, or latency would be paid once a chunk.
-        self._most_requests = max(1, max_outstanding // 2)
+        self._most_requests = max(1, min(max_outstanding // 2, most_requests or max_outstanding))
         self._max_outstanding = max_outstanding
         self._setup_cycles = setup_cycles
         self._jobs: deque[Job] = deque()

@@ -33,6 +33,11 @@ from soc_sim.kernel import (
 from soc_sim.system.domains import Domains
 from soc_sim.system.registry import make_memory
 
+CHUNKS_HELD = 8
+"""With priorities or weights, a memory holds at least so many chunks: each decision is about one of them, and an
+initiator whose chunks are all in the memory has none that could be chosen. By turns, any number is shared evenly.
+"""
+
 
 @dataclass(frozen=True)
 class Core:
@@ -105,13 +110,16 @@ def build(
         soc.initiators,
         {name: memory.max_outstanding for name, memory in memories.items()},
     )
+    most_requests = None
+    if soc.interconnect.arbitration != "round_robin":
+        most_requests = max(1, min(memory.max_outstanding for memory in memories.values()) // CHUNKS_HELD)
     depth = soc.controller.queue_depth
     host_queues = [Mailbox[Dispatched[VectorOp]](simulation, depth) for _ in core_sets]
     schedulers = [Scheduler(simulation, scheduling.policy, core_set, scheduling.limit) for core_set in core_sets]
     cores = []
     for index in range(soc.cores):
         place = next(place for place, core_set in enumerate(core_sets) if index in core_set)
-        cores.append(_core(index, soc, simulation, schedulers[place], host_queues[place]))
+        cores.append(_core(index, soc, simulation, schedulers[place], host_queues[place], most_requests))
     for core_set in core_sets:
         stores = [log for core in core_set for log in cores[core].array.stores]
         for core in core_set:
@@ -119,9 +127,9 @@ def build(
             array.stores = (*array.stores, *(log for log in stores if log not in array.stores))
             for log in array.stores:
                 log.subscribe(array.name)
-    host = Host(simulation, "host", soc.host, host_queues)
+    host = Host(simulation, "host", soc.host, host_queues, most_requests)
     background = tuple(
-        Background(simulation, description.name, description, asked)
+        Background(simulation, description.name, description, asked, most_requests)
         for description, asked in zip(soc.background, traffic, strict=True)
     )
 
@@ -148,7 +156,12 @@ def build(
 
 
 def _core(
-    index: int, soc: Soc, simulation: Simulation, scheduler: Scheduler, host_queue: Mailbox[Dispatched[VectorOp]]
+    index: int,
+    soc: Soc,
+    simulation: Simulation,
+    scheduler: Scheduler,
+    host_queue: Mailbox[Dispatched[VectorOp]],
+    most_requests: int | None,
 ) -> Core:
     name = f"core{index}"
     buffers: dict[str, Scratchpad] = {
@@ -163,7 +176,9 @@ def _core(
     queues["host"] = host_queue
     controller = Controller(simulation, f"{name}.controller", soc.controller, queues, scheduler, index)
     channels = tuple(
-        DmaChannel(simulation, f"{name}.{channel}", soc.dma, buffers, queues[channel], soc.local_width_bytes)
+        DmaChannel(
+            simulation, f"{name}.{channel}", soc.dma, buffers, queues[channel], soc.local_width_bytes, most_requests
+        )
         for channel in dict.fromkeys(channel_of.values())
     )
     logs: dict[str, CompletionLog] = {

@@ -165,6 +165,28 @@ def test_background_traffic_only_slows_down() -> None:
     assert heavy <= alone / (1 - 6 / 12.8) * 1.5
 
 
+def greedy(**arbitration: Any) -> dict[str, float]:
+    """Bandwidth in GB/s of two initiators that each ask for 10 GB/s of an LPDDR4 that can give less to both."""
+    scenario = Scenario(soc_sim.load_soc("edge_16x16"), seed=1)
+    for name in "ab":
+        scenario.background(name, bytes_per_s=10e9, pattern="random")
+    scenario.interconnect(**arbitration)
+    outcome = scenario.run(until_s=0.3e-3)
+    return {name: outcome.initiators[name]["bandwidth_bytes_per_s"] / 1e9 for name in "ab"}
+
+
+def test_priorities_and_weights_bind_on_a_dram() -> None:
+    """By turns the two share evenly; a priority gives the first all it asks for; weights share in proportion."""
+    even = greedy()
+    assert even["a"] == pytest.approx(even["b"], rel=0.02)
+    for first, second in ("ab", "ba"):
+        shares = greedy(arbitration="fixed_priority", priorities=[first])
+        assert shares[first] == pytest.approx(10, rel=0.02)
+        assert shares[second] < 0.4 * even[second]
+    weighted = greedy(arbitration="weighted", weights={"a": 3})
+    assert weighted["a"] / weighted["b"] == pytest.approx(3, rel=0.03)
+
+
 def test_an_action_changes_the_frequency_from_then_on() -> None:
     """1000 cycles at 1 GHz, then at 500 MHz."""
     scenario = Scenario(small_soc())

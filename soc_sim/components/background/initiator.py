@@ -13,18 +13,26 @@ from soc_sim.kernel import Component, InitiatorPort, Simulation, Transfer
 class Background(Component):
     """An initiator that the accelerator knows nothing of."""
 
-    def __init__(self, simulation: Simulation, name: str, description: Description, requests: Iterator[Due]) -> None:
-        """``requests``: what is asked for and when, in order of time."""
+    def __init__(
+        self,
+        simulation: Simulation,
+        name: str,
+        description: Description,
+        requests: Iterator[Due],
+        most_requests: int | None = None,
+    ) -> None:
+        """``requests``: what is asked for and when, in order of time; ``most_requests``: in one transfer."""
         super().__init__(simulation, name)
         self.port = InitiatorPort(name)
         self._description = description
         self._requests = requests
+        self._most_bytes = (most_requests or description.max_outstanding) * description.burst_bytes
         self._waiting: deque[Due] = deque()
         self._outstanding = 0
         self.asked_bytes = {False: 0, True: 0}
         """Whether they are written → bytes asked for."""
         self.late_ps = 0
-        """Sum over all requests: how long after they were due they could be sent."""
+        """Sum over all transfers: how long after they were due they could be sent."""
 
     def start(self) -> None:
         """Plan the first request."""
@@ -36,7 +44,13 @@ class Background(Component):
             self.simulation.call_at(request.due_ps, lambda: self._due(request))
 
     def _due(self, request: Due) -> None:
-        self._waiting.append(request)
+        if request.size_bytes <= self._most_bytes:
+            self._waiting.append(request)
+        else:
+            due_ps, address, size_bytes, write = request
+            for start in range(0, size_bytes, self._most_bytes):
+                piece_bytes = min(self._most_bytes, size_bytes - start)
+                self._waiting.append(Due(due_ps, address + start, piece_bytes, write))
         self._send()
         self._plan()
 

@@ -5,7 +5,6 @@ A rate of B bytes a second makes chunk number k due at ⌊k · chunk / B⌋, so 
 
 from __future__ import annotations
 
-import math
 import random
 from collections.abc import Iterator
 from fractions import Fraction
@@ -30,11 +29,12 @@ def requests(description: Background, base: int, seed: int) -> Iterator[Due]:
     # A text as seed gives the same numbers on any machine, whatever Python's hashes do.
     chance = random.Random(f"{seed}/{description.name}")  # noqa: S311 # jitter, not a secret
     write_share = 1 - Fraction(description.read_share).limit_denominator(10**6)
+    writes, of = write_share.numerator, write_share.denominator
     steps = _frames(description) if description.pattern == "frame" else _steady(description, chance)
     for number, (due_ps, offset, size_bytes, gap_ps) in enumerate(steps):
         late_ps = int(chance.random() * description.jitter * gap_ps) if description.jitter else 0
         # Evenly spread: so many of the first n are writes as n · share says.
-        write = math.floor((number + 1) * write_share) > math.floor(number * write_share)
+        write = (number + 1) * writes // of > number * writes // of
         yield Due(due_ps + late_ps, base + offset, size_bytes, write)
 
 

@@ -40,8 +40,9 @@ class DmaChannel(Component):
         buffers: Mapping[str, Buffer],
         queue: Mailbox[Dispatched[Load | Store]],
         local_width_bytes: int | None,
+        most_requests: int | None = None,
     ) -> None:
-        """``local_width_bytes``: what the channel moves from buffer to buffer in a cycle."""
+        """``local_width_bytes``: from buffer to buffer in a cycle; ``most_requests``: in one transfer."""
         super().__init__(simulation, name)
         self.port = InitiatorPort(name)
         self.clock = Clock(description.clock_hz)
@@ -55,6 +56,7 @@ class DmaChannel(Component):
             burst_bytes=description.burst_bytes,
             chunk_bytes=description.chunk_bytes,
             max_outstanding=description.max_outstanding,
+            most_requests=most_requests,
             setup_cycles=description.descriptor_cycles,
         )
         self._buffers = buffers

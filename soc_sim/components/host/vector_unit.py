@@ -23,8 +23,9 @@ class Host(Component):
         name: str,
         description: Description,
         queues: Sequence[Mailbox[Dispatched[VectorOp]]],
+        most_requests: int | None = None,
     ) -> None:
-        """``queues``: one from each set of cores that work together."""
+        """``queues``: one from each set of cores that work together; ``most_requests``: in one transfer."""
         super().__init__(simulation, name)
         self.port = InitiatorPort(name)
         self.clock = Clock(description.clock_hz)
@@ -44,6 +45,7 @@ class Host(Component):
                 burst_bytes=description.burst_bytes,
                 chunk_bytes=description.block_bytes,
                 max_outstanding=description.max_outstanding,
+                most_requests=most_requests,
                 setup_cycles=0,
                 name=f"{name}.{queue}",
             )
