@@ -28,6 +28,7 @@ COMMANDS: Final = (
     ("schema", "prints the JSON schema of all files, for editors"),
     ("compile", "prints the compiled program without simulating it"),
     ("verify", "executes the compiled program and checks its numbers"),
+    ("prune", "prunes a trained model for an SoC: accuracy, latency, energy"),
     ("gemm", "runs one GEMM on a bare array"),
     ("dram", "replays a request trace against one memory"),
     ("report", "writes a page of HTML about one or more results"),

@@ -6,10 +6,11 @@ from typing import Final
 
 from soc_sim.config.base import Description
 from soc_sim.config.places import Place, descriptions
+from soc_sim.config.prune import Prune
 from soc_sim.config.run import Run
 from soc_sim.config.scenario import Scenario
 
-ROOTS: Final[tuple[type[Description], ...]] = (Run, Scenario)
+ROOTS: Final[tuple[type[Description], ...]] = (Run, Scenario, Prune)
 """Descriptions of whole jobs; every other kind is a part of one of them."""
 
 KINDS: Final[dict[str, type[Description]]] = Place.of(*descriptions(*ROOTS)).kinds

@@ -9,6 +9,7 @@ from typing import Final
 
 FOLDERS: Final[dict[str, tuple[str, ...]]] = {
     "run": ("",),
+    "prune": ("",),
     "scenario": ("scenarios",),
     "soc": ("socs",),
     "array": ("array",),

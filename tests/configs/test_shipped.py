@@ -11,13 +11,14 @@ from soc_sim.config.array import Array
 from soc_sim.config.energy import EnergyTable
 from soc_sim.config.loader import load, load_any
 from soc_sim.config.memory import Dram, IdealMemory, SimpleMemory
+from soc_sim.config.prune import Prune
 from soc_sim.config.run import NetworkFile, Run
 from soc_sim.config.scenario import Scenario
 from soc_sim.config.shipped import root
 from soc_sim.config.soc import Soc
 
 FOLDERS = {
-    ".": (Run,),
+    ".": (Run, Prune),
     "array": (Array,),
     "dram": (Dram,),
     "energy": (EnergyTable,),

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from soc_sim.config.loader import load
+from soc_sim.config.loader import load, load_any
 from soc_sim.config.run import NetworkFile, Run
 from soc_sim.config.shipped import root
 from soc_sim.facade import simulate_run
 from soc_sim.network.operators import count_macs
 from soc_sim.network.resolve import load_network
 
-RUNS = sorted(root().glob("*.yaml"))
+RUNS = sorted(path for path in root().glob("*.yaml") if isinstance(load_any(path), Run))
 NETWORKS = sorted((root() / "network").glob("*.yaml"))
 
 
