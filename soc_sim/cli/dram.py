@@ -124,6 +124,9 @@ def _energy(description: Dram, result: Replay, elapsed_ps: int) -> tuple[dict[st
         write_bursts=result.write_bursts,
         refreshes=result.refreshes,
         active_ps=result.active_cycles * description.timing.tck_ps,
+        active_power_down_ps=result.active_power_down_cycles * description.timing.tck_ps,
+        precharged_power_down_ps=result.precharged_power_down_cycles * description.timing.tck_ps,
+        self_refresh_ps=result.self_refresh_cycles * description.timing.tck_ps,
     )
     parts = parts_pj(description, description.currents, counts, elapsed_ps)
     return {name: pj * 1e-12 for name, pj in parts.items()}, [missing] if description.io_pj_per_bit is None else []

@@ -78,7 +78,13 @@ class DramTiming(Description):
     nRFC: Cycles
     """All-bank refresh to the next command."""
     nREFI: PositiveInt
-    """Mean interval of refreshes."""
+    """Mean interval of refreshes of a whole rank."""
+    nRFC_PB: PositiveInt | None = None
+    """Refresh of one bank to the next command there; needed for refresh per_bank."""
+    nXP: PositiveInt | None = None
+    """Exit from power-down to the next command; needed for power_down_after_cycles."""
+    nXS: PositiveInt | None = None
+    """Exit from self-refresh to the next command; needed for self_refresh_after_cycles."""
 
     def inconsistencies(self) -> Iterator[tuple[str, str]]:
         """A row that closes before it can be read, refreshes that leave no time."""
@@ -111,6 +117,12 @@ class DramCurrents(Description):
     """Burst write."""
     idd5_ma: Milliamperes
     """All-bank refresh."""
+    idd2p_ma: Milliamperes | None = None
+    """Power-down with all banks closed; None: unknown, counted as precharged standby."""
+    idd3p_ma: Milliamperes | None = None
+    """Power-down with a bank open; None: unknown, counted as active standby."""
+    idd6_ma: Milliamperes | None = None
+    """Self-refresh; None: unknown, counted as precharged standby."""
 
 
 class DramController(Description):
@@ -126,8 +138,15 @@ class DramController(Description):
     """Share of the write queue above which it turns to writes; it also does when no read waits."""
     drain_below: Share = 0.2
     """Share of the write queue below which it turns back to waiting reads."""
-    page_policy: Literal["open", "closed"] = "open"
-    """Rows stay open until another is wanted, or close with the last access that waits for them."""
+    page_policy: Literal["open", "closed", "adaptive"] = "open"
+    """Rows stay open until another is wanted; or close with the last access that waits for them: always, or where
+    another row of the bank is waited for."""
+    refresh: Literal["all_bank", "per_bank"] = "all_bank"
+    """All banks of a rank at once, or one after another, as many in the same time."""
+    power_down_after_cycles: PositiveInt | None = None
+    """Time after the last data at which a channel with nothing to do powers down; None: never."""
+    self_refresh_after_cycles: PositiveInt | None = None
+    """Time after the last data at which it refreshes itself instead; None: never."""
     row_hit_cap: PositiveInt | None = None
     """Accesses to an open row after which an older request to its bank comes first; None: no cap."""
     age_limit_cycles: PositiveInt | None = None
@@ -136,7 +155,10 @@ class DramController(Description):
     """Time by which a request counts as older for each step of its initiator's priority: more it never overtakes."""
 
     def inconsistencies(self) -> Iterator[tuple[str, str]]:
-        """Thresholds that cross."""
+        """Thresholds that cross, a deeper sleep that comes first."""
+        down, by_itself = self.power_down_after_cycles, self.self_refresh_after_cycles
+        if down is not None and by_itself is not None and by_itself <= down:
+            yield "self_refresh_after_cycles", f"{by_itself} is not more than power_down_after_cycles, {down}"
         if self.drain_below > self.drain_above:
             yield "drain_below", f"{self.drain_below} is more than drain_above, {self.drain_above}"
 
@@ -188,6 +210,14 @@ class Dram(Description):
         yield from no_multiple("channel_interleave", self.channel_interleave_bytes, "a burst", self.burst_bytes)
         if self.banks % self.bank_groups:
             yield "banks", f"{self.banks} cannot be divided into {self.bank_groups} bank groups of equal size"
+        needs = {
+            "nRFC_PB": ("refresh per_bank", self.controller.refresh == "per_bank"),
+            "nXP": ("power_down_after_cycles", self.controller.power_down_after_cycles is not None),
+            "nXS": ("self_refresh_after_cycles", self.controller.self_refresh_after_cycles is not None),
+        }
+        for name, (setting, wanted) in needs.items():
+            if wanted and getattr(self.timing, name) is None:
+                yield "controller", f"{setting} needs timing.{name}"
         if self.hash_banks and self.banks & (self.banks - 1):
             yield "hash_banks", f"needs a number of banks that is a power of two, not {self.banks}"
         parts = [self.mapping[start : start + 2] for start in range(0, len(self.mapping), 2)]

@@ -196,7 +196,8 @@ def _memory(record: RunRecord, name: str) -> MemoryCounts:
     counters = record.memories.get(name)
     if counters is None:
         return MemoryCounts()
-    dram_only = ("activates", "read_bursts", "write_bursts", "refreshes", "active_ps")
+    sleeping = ("active_power_down_ps", "precharged_power_down_ps", "self_refresh_ps")
+    dram_only = ("activates", "read_bursts", "write_bursts", "refreshes", "active_ps", *sleeping)
     return MemoryCounts(
         read_bytes=counters["read_bytes"],
         written_bytes=counters["write_bytes"],

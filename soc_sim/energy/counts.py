@@ -27,9 +27,14 @@ class MemoryCounts:
     read_bursts: int = 0
     write_bursts: int = 0
     refreshes: int = 0
-    """All-bank refreshes."""
+    """Refreshes, of all banks or of one as the controller does."""
     active_ps: int = 0
-    """Time with at least one bank open, summed over channels."""
+    """Time with at least one bank open, summed over channels and ranks."""
+    active_power_down_ps: int = 0
+    """Of this: powered down."""
+    precharged_power_down_ps: int = 0
+    """Powered down with all banks closed."""
+    self_refresh_ps: int = 0
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,9 @@ The formulas are those of Micron's power calculation (TN-40-07, "Calculating Mem
 in which DRAMsim3 counts them (umd-memsys/DRAMsim3, src/configuration.cc): what a command draws above the standby
 current of the state the device is in, times supply, devices and duration. mA · V · ns = pJ.
 
-Left out: power-down and self-refresh, the second supply of devices that have one (fold it into the currents),
+Power-down draws IDD3P or IDD2P instead of standby, self-refresh IDD6.
+
+Left out: the second supply of devices that have one (fold it into the currents),
 termination, and the interface, for which a description has a figure of its own (``io_pj_per_bit``).
 """
 
@@ -27,14 +29,27 @@ def actions(
     """(part, unit of its count, count, energy of each) of all parts."""
     timing = memory.timing
     standby_ps = memory.channels * memory.ranks * elapsed_ps
+    active_ps = counts.active_ps - counts.active_power_down_ps
+    precharged_ps = standby_ps - counts.active_ps - counts.precharged_power_down_ps - counts.self_refresh_ps
+    # A refresh of one bank costs its share of that of all: the same rows are refreshed in the end.
+    of_a_refresh = memory.banks if memory.controller.refresh == "per_bank" else 1
     parts = [
         ("activate", "command", counts.activates, activate_precharge_pj(currents, timing)),
         ("read", "command", counts.read_bursts, read_burst_pj(currents, timing, memory.burst_length)),
         ("write", "command", counts.write_bursts, write_burst_pj(currents, timing, memory.burst_length)),
-        ("refresh", "command", counts.refreshes, refresh_pj(currents, timing)),
-        ("active_standby", "ps", counts.active_ps, active_mw(currents) * _PJ_PER_MW_PS),
-        ("precharged_standby", "ps", standby_ps - counts.active_ps, precharged_mw(currents) * _PJ_PER_MW_PS),
+        ("refresh", "command", counts.refreshes, refresh_pj(currents, timing) / of_a_refresh),
+        ("active_standby", "ps", active_ps, active_mw(currents) * _PJ_PER_MW_PS),
+        ("precharged_standby", "ps", precharged_ps, precharged_mw(currents) * _PJ_PER_MW_PS),
     ]
+    asleep = (
+        ("active_power_down", counts.active_power_down_ps, currents.idd3p_ma, currents.idd3n_ma),
+        ("precharged_power_down", counts.precharged_power_down_ps, currents.idd2p_ma, currents.idd2n_ma),
+        ("self_refresh", counts.self_refresh_ps, currents.idd6_ma, currents.idd2n_ma),
+    )
+    for part, time_ps, known_ma, standby_ma in asleep:
+        if time_ps:
+            current_ma = standby_ma if known_ma is None else known_ma
+            parts.append((part, "ps", time_ps, currents.devices * currents.vdd_v * current_ma * _PJ_PER_MW_PS))
     if memory.io_pj_per_bit is not None:
         parts.append(("interface", "bit", (counts.read_bytes + counts.written_bytes) * 8, memory.io_pj_per_bit))
     return parts

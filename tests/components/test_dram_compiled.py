@@ -62,7 +62,7 @@ def outcome(channels: list[Channel], wanted: list[tuple[bool, int, int, int, int
         look(cycle)
     look(cycle + 30_000)
     for channel in channels:
-        seen += [channel.open_cycles(cycle + 30_000), channel.counts()[:5]]
+        seen += [channel.open_cycles(cycle + 30_000), channel.counts(cycle + 30_000)[:5]]
     return seen
 
 

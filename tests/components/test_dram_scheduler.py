@@ -271,6 +271,14 @@ CONTROLLERS = (
     ("timing.nREFI=700",),
     ("controller.bank_queue=4", "controller.read_queue=8"),
     ("controller.priority_cycles=30", "controller.read_queue=8"),
+    ("controller.page_policy=adaptive",),
+    ("controller.refresh=per_bank", "timing.nRFC_PB=90", "timing.nREFI=700"),
+    (
+        "controller.power_down_after_cycles=20",
+        "timing.nXP=12",
+        "controller.self_refresh_after_cycles=90",
+        "timing.nXS=70",
+    ),
 )
 
 
@@ -307,6 +315,7 @@ def test_steps_of_many_bursts_equal_as_many_of_one(
                 state.refreshes,
                 state.bursts,
                 state.open_cycles(cycle + 20_000),
+                None if scheduler.power is None else scheduler.power.slept(cycle + 20_000),
             )
         )
     assert outcomes[0] == outcomes[1]

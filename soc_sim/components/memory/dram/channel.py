@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 
 from soc_sim.components.memory.dram.commands import CommandTracks, ToldScheduler
 from soc_sim.components.memory.dram.mapping import AddressMapping
+from soc_sim.components.memory.dram.power import Slept
 from soc_sim.components.memory.dram.queues import Run
 from soc_sim.components.memory.dram.scheduler import NEVER
 from soc_sim.components.memory.dram.streaming import StreamingScheduler
@@ -35,6 +36,7 @@ class Counts(NamedTuple):
     read_bursts: int
     write_bursts: int
     closed_form_bursts: int
+    slept: Slept
 
 
 class Channel(Protocol):
@@ -52,14 +54,16 @@ class Channel(Protocol):
     def open_cycles(self, now: int) -> int:
         """Cycles with a row open up to ``now``, summed over ranks."""
 
-    def counts(self) -> Counts:
-        """What has been done."""
+    def counts(self, now: int) -> Counts:
+        """What has been done up to ``now``."""
 
 
 def can_be_compiled(description: Dram) -> bool:
     """Whether ``compiled.py`` models this controller, and numba is there."""
     controller = description.controller
-    modelled = controller.page_policy == "open" and controller.age_limit_cycles is None
+    sleeps = controller.power_down_after_cycles or controller.self_refresh_after_cycles
+    modelled = controller.page_policy == "open" and controller.refresh == "all_bank" and not sleeps
+    modelled = modelled and controller.age_limit_cycles is None
     return modelled and importlib.util.find_spec("numba") is not None
 
 
@@ -151,10 +155,11 @@ class PlainChannel:
         self.scheduler.suspend()
         return self.scheduler.state.open_cycles(now)
 
-    def counts(self) -> Counts:
-        """What has been done."""
+    def counts(self, now: int) -> Counts:
+        """What has been done up to ``now``."""
         self.scheduler.suspend()
         state = self.scheduler.state
         reads, writes = state.bursts
         closed_form = self.scheduler.closed_form_bursts
-        return Counts(state.activates, state.conflicts, state.refreshes, reads, writes, closed_form)
+        slept = Slept() if self.scheduler.power is None else self.scheduler.power.slept(now)
+        return Counts(state.activates, state.conflicts, state.refreshes, reads, writes, closed_form, slept)

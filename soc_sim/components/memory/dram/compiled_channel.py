@@ -12,6 +12,7 @@ import numpy as np
 from soc_sim.components.memory.dram import compiled
 from soc_sim.components.memory.dram.channel import Counts, PlainChannel, Served
 from soc_sim.components.memory.dram.mapping import AddressMapping
+from soc_sim.components.memory.dram.power import Slept
 from soc_sim.config.memory import Dram
 from soc_sim.kernel import Transfer
 
@@ -64,7 +65,7 @@ class CompiledChannel:
         banks[:, compiled.HITS] = scheduler.hits_since_activate
         groups[:, 0], groups[:, 1] = state.group_column
         groups[:, compiled.GROUP_ACTIVATE] = state.group_activate
-        ranks[:, compiled.DUE], ranks[:, compiled.OPEN_BANKS] = scheduler.due, state.open_banks
+        ranks[:, compiled.DUE], ranks[:, compiled.OPEN_BANKS] = scheduler.refreshes.due, state.open_banks
         ranks[:, compiled.OPENED_AT], ranks[:, compiled.CLOSED_AT] = state.opened_at, state.closed_at
         ranks[:, compiled.REFRESHED] = state.refreshed
         for rank, acts in zip(ranks, state.acts, strict=True):
@@ -112,7 +113,7 @@ class CompiledChannel:
         last = np.where(ranks[:, compiled.OPEN_BANKS] > 0, np.maximum(0, now - opened), np.minimum(0, now - closed))
         return int(m[compiled.ACTIVE_CYCLES] + last.sum())
 
-    def counts(self) -> Counts:
+    def counts(self, now: int) -> Counts:  # noqa: ARG002 # a channel that sleeps is not compiled
         """What has been done."""
         m = self._state[0]
         return Counts(
@@ -122,6 +123,7 @@ class CompiledChannel:
             read_bursts=int(m[compiled.BURSTS]),
             write_bursts=int(m[compiled.WRITE_BURSTS]),
             closed_form_bursts=self._closed_form_bursts,
+            slept=Slept(),
         )
 
     def _grow(self, least: int) -> None:

@@ -155,22 +155,28 @@ class DramModel(Memory):
             looked.channel.look(now)
             self._active_ps += looked.channel.open_cycles(now) * self._tck_ps
             looked.channel.look(now + 1)
-            counts = looked.channel.counts()
+            counts = looked.channel.counts(now)
             moved += (counts.read_bursts + counts.write_bursts) * self._nbl * self._tck_ps
         self.busy_ps = moved // len(self._channels)
 
     def counters(self) -> dict[str, Any]:
         """Commands, beside what every memory counts."""
-        each = zip(*(looked.channel.counts() for looked in self._channels), strict=True)
-        activates, conflicts, refreshes, reads, writes, closed_form = (sum(counts) for counts in each)
+        now = self.simulation.now_ps // self._tck_ps
+        counts = [looked.channel.counts(now) for looked in self._channels]
+        activates, conflicts = sum(each.activates for each in counts), sum(each.conflicts for each in counts)
+        reads, writes = sum(each.read_bursts for each in counts), sum(each.write_bursts for each in counts)
+        slept = [each.slept for each in counts]
         return super().counters() | {
             "row_hits": reads + writes - activates,
             "row_misses": activates - conflicts,
             "row_conflicts": conflicts,
-            "refreshes": refreshes,
+            "refreshes": sum(each.refreshes for each in counts),
             "read_bursts": reads,
             "write_bursts": writes,
             "active_ps": self._active_ps,
             "activates": activates,
-            "closed_form_bursts": closed_form,
+            "closed_form_bursts": sum(each.closed_form_bursts for each in counts),
+            "active_power_down_ps": sum(each.active_power_down for each in slept) * self._tck_ps,
+            "precharged_power_down_ps": sum(each.precharged_power_down for each in slept) * self._tck_ps,
+            "self_refresh_ps": sum(each.self_refresh for each in slept) * self._tck_ps,
         }

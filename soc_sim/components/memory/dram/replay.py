@@ -46,6 +46,11 @@ class Replay:
     write_bursts: int
     active_cycles: int
     """With a row open, summed over channels and ranks."""
+    active_power_down_cycles: int = 0
+    """Of these: powered down."""
+    precharged_power_down_cycles: int = 0
+    """Powered down with all rows closed."""
+    self_refresh_cycles: int = 0
 
     @property
     def activates(self) -> int:
@@ -159,7 +164,11 @@ class _Player:
             states.append(scheduler.state)
         read_bursts, write_bursts = (sum(state.bursts[kind] for state in states) for kind in (0, 1))
         activates, conflicts = sum(state.activates for state in states), sum(state.conflicts for state in states)
+        slept = [scheduler.power.slept(self._end) for scheduler in self._channels if scheduler.power is not None]
         return Replay(
+            active_power_down_cycles=sum(each.active_power_down for each in slept),
+            precharged_power_down_cycles=sum(each.precharged_power_down for each in slept),
+            self_refresh_cycles=sum(each.self_refresh for each in slept),
             cycles=self._end,
             bytes=self._bytes,
             reads=self._reads,

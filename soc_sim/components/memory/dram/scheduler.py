@@ -11,7 +11,9 @@ Left out: forwarding of buffered writes to reads.
 
 from __future__ import annotations
 
+from soc_sim.components.memory.dram.power import PowerStates
 from soc_sim.components.memory.dram.queues import Choice, Queues, Run, first
+from soc_sim.components.memory.dram.refresh import Refreshes
 from soc_sim.components.memory.dram.state import NO_ROW
 from soc_sim.config.memory import Dram
 
@@ -21,11 +23,20 @@ NEVER = 1 << 62
 class Scheduler(Queues):
     """Choice among what waits for one channel."""
 
-    __slots__ = ("_age_limit", "_cap", "_closes", "_first_due", "_refresh_interval", "_stamps", "due")
+    __slots__ = (
+        "_age_limit",
+        "_cap",
+        "_closes",
+        "_closes_for_others",
+        "_exit_cycles",
+        "_stamps",
+        "power",
+        "refreshes",
+    )
 
     def __init__(self, description: Dram) -> None:
         super().__init__(description)
-        controller, ranks, state = description.controller, description.ranks, self.state
+        controller, state = description.controller, self.state
         self._stamps = (
             state.open_row,
             state.group_of,
@@ -38,11 +49,19 @@ class Scheduler(Queues):
         """Of the state: what every choice looks at."""
         self._cap = controller.row_hit_cap or NEVER
         self._age_limit = controller.age_limit_cycles or NEVER
-        self._closes = controller.page_policy == "closed"
-        self._refresh_interval = description.timing.nREFI
-        # Ranks take turns.
-        self.due = [self._refresh_interval * (rank + ranks) // ranks for rank in range(ranks)]
-        self._first_due = min(self.due)
+        self._closes = controller.page_policy != "open"
+        self._closes_for_others = controller.page_policy == "adaptive"
+        self.refreshes = Refreshes(description)
+        sleeps = controller.power_down_after_cycles or controller.self_refresh_after_cycles
+        self.power = PowerStates(description, state) if sleeps else None
+        self._exit_cycles = (description.timing.nXP or 0, description.timing.nXS or 0)
+
+    def push(self, cycle: int, run: Run) -> None:
+        """As the base does; a memory that sleeps is woken."""
+        if self.power is not None and not self.busy:
+            self.power.wake(cycle, self.refreshes, self._exit_cycles)
+            self._next = None
+        super().push(cycle, run)
 
     def next_cycle(self) -> int:
         """When the next command goes out, or the next refresh begins, if nothing else arrives."""
@@ -121,8 +140,12 @@ class Scheduler(Queues):
             run.row_cycles += cycle - ready - refresh
 
     def _close_unwanted(self, bank: int) -> None:
+        """Close a row that nobody waits for with the last access; if adaptive, only where another is waited for."""
         if self._hit[0][bank] is None is self._hit[1][bank]:
-            self.state.precharge(self.state.bank_precharge[bank], bank)
+            wanted = bank in self._waiting[0] or bank in self._waiting[1]
+            if wanted or not self._closes_for_others:
+                another = wanted and self._closes_for_others
+                self.state.precharge(self.state.bank_precharge[bank], bank, for_another=another)
 
     def _finish(self, run: Run, data_end: int) -> None:
         """The run's last command has gone out."""
@@ -133,32 +156,39 @@ class Scheduler(Queues):
         if waiting is not None and run in waiting:
             self._drop(waiting, waiting.index(run), bank, run.write)
             hits[bank] = first(waiting[: self._visible], run.row)
+        if self.power is not None and not self.busy:
+            self.power.rest(data_end)
 
     def _refresh(self, cycle: int, rank: int) -> None:
-        state = self.state
-        state.refresh(cycle, rank)
+        banks = self.refreshes.banks(rank)
+        if len(banks) == 1:
+            self.state.refresh_banks(cycle, banks, self.refreshes.cycles)
+        else:
+            self.state.refresh(cycle, rank)
         self.now = max(self.now, cycle)
-        self.due[rank] += self._refresh_interval
-        self._first_due = min(self.due)
-        for bank, owner in enumerate(state.rank_of):
-            if owner == rank:
-                self._hit[0][bank] = self._hit[1][bank] = None
+        self.refreshes.done(rank)
+        for bank in banks:
+            self._hit[0][bank] = self._hit[1][bank] = None
 
     def _choose(self) -> Choice:
         """What comes next. A refresh that is due comes first, but after bursts whose row has been opened."""
         cycle, *_, write = choice = self._oldest_ready()
-        if cycle >= self._first_due:
-            rank = self.due.index(self._first_due)
+        first_due = self.refreshes.first_due
+        if cycle >= first_due:
+            rank = self.refreshes.due.index(first_due)
+            banks = self.refreshes.banks(rank)
             opened = [
                 (max(self.now, self.state.earliest_column(bank, run.write)), run.age, bank, run.write)
                 for bank, run in self._active.items()
-                if self.state.rank_of[bank] == rank
+                if bank in banks
             ]
             if opened:
                 cycle, _, bank, write = min(opened)
                 choice = cycle, bank, True, write
+            elif cycle == NEVER and self.power is not None and self.power.sleeps_by_itself(first_due):
+                choice = NEVER, ~rank, False, write
             else:
-                choice = self._first_due, ~rank, False, write
+                choice = first_due, ~rank, False, write
         self._next = choice
         return choice
 

@@ -2,7 +2,7 @@
 
 Modelled: ACT, PRE, RD, WR, REF with tRCD, tRP, tRAS, CL, CWL, tCCD_S/L, tRRD_S/L, tFAW, tRTP, tWR, tWTR_S/L, read to
 write, change of rank, tRFC (JESD79-4, chapter 4, and its siblings for the other standards).
-Left out: tPPD, preambles beyond the turnarounds, power-down.
+Left out: tPPD, preambles beyond the turnarounds. Power-down is in ``power.py``.
 """
 
 from __future__ import annotations
@@ -51,6 +51,7 @@ class ChannelState:
         "open_row",
         "opened_at",
         "rank_of",
+        "refresh_cycles",
         "refreshed",
         "refreshes",
         "row_held",
@@ -106,6 +107,8 @@ class ChannelState:
         self.conflicts = 0
         """Activates for which another row had to be closed."""
         self.refreshes = 0
+        self.refresh_cycles = timing.nRFC
+        """Time of the last refresh."""
         self.active_cycles = 0
         """Cycles with a row open (summed over ranks), up to the last time all were closed."""
         self.bursts = [0, 0]
@@ -190,19 +193,29 @@ class ChannelState:
 
     def refresh(self, due: int, rank: int) -> None:
         """All-bank refresh, due at ``due``: rows are closed as soon as they may be, then the rank is busy for tRFC."""
-        timing, start = self._timing, due
-        banks = [bank for bank, owner in enumerate(self.rank_of) if owner == rank]
-        if self.open_banks[rank]:
-            close = max(due, *(self.bank_precharge[bank] for bank in banks if self.open_row[bank] != NO_ROW))
-            for bank in banks:
-                if self.open_row[bank] != NO_ROW:
-                    self.precharge(close, bank)
-        start = max(start, *(self.bank_activate[bank] for bank in banks))
+        per_rank = len(self.open_row) // len(self._ranks)
+        ended = self.refresh_banks(due, range(rank * per_rank, (rank + 1) * per_rank), self._timing.nRFC)
+        self.refreshed[rank] = ended
+
+    def refresh_banks(self, due: int, banks: range, cycles: int) -> int:
+        """Refresh of some banks of a rank, due at ``due``; returns when it has ended."""
+        opened = [bank for bank in banks if self.open_row[bank] != NO_ROW]
+        if opened:
+            close = max(due, *(self.bank_precharge[bank] for bank in opened))
+            for bank in opened:
+                self.precharge(close, bank)
+        ended = max(due, *(self.bank_activate[bank] for bank in banks)) + cycles
         for bank in banks:
-            self.bank_activate[bank] = start + timing.nRFC
+            self.bank_activate[bank] = ended
             self.closed_for_another[bank] = False
-        self.refreshed[rank] = start + timing.nRFC
         self.refreshes += 1
+        self.refresh_cycles = cycles
+        return ended
+
+    def hold(self, until: int) -> None:
+        """No command before ``until``."""
+        for stamps in (self.bank_precharge, self.group_activate, *self.group_column):
+            stamps[:] = [max(stamp, until) for stamp in stamps]
 
     def open_cycles(self, now: int) -> int:
         """Cycles with a row open up to ``now`` (the last may have been closed ahead, when its data are safe)."""

@@ -97,7 +97,7 @@ class StreamingScheduler(Scheduler):
                     or run.left == 1
                     or write != self._serving
                     or self._active.get(bank, run) is not run
-                    or cycle >= self._first_due
+                    or cycle >= self.refreshes.first_due
                 ):
                     super().step()
                     continue
@@ -114,7 +114,13 @@ class StreamingScheduler(Scheduler):
 
         Returns whether its turn ended earlier.
         """
-        bank, write, spacing, queued, due = run.bank, run.write, self.state.spacing_l, self.queued, self._first_due
+        bank, write, spacing, queued, due = (
+            run.bank,
+            run.write,
+            self.state.spacing_l,
+            self.queued,
+            self.refreshes.first_due,
+        )
         backlog, open_row, hits = self._backlog[write], self.state.open_row, self._hit[write]
         before = end if end < due else due
         while True:
@@ -234,7 +240,7 @@ class StreamingScheduler(Scheduler):
         run = waiting[bank][0]
         if self._hit[write][bank] is not run or state.bank_column[bank] > cycle:
             return cycle, None
-        if cycle + run.left * state.nbl >= self._first_due:
+        if cycle + run.left * state.nbl >= self.refreshes.first_due:
             return cycle, None
         for opened in self._active.values():
             if opened.write != write:
