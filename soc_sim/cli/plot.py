@@ -9,7 +9,7 @@ from typing import Any
 
 from soc_sim.cli.recording import recorded
 from soc_sim.errors import InputError
-from soc_sim.observe.plot.picture import FORMATS, check_suffix
+from soc_sim.observe.plot.picture import FORMATS, check_installed, check_suffix
 from soc_sim.observe.plot.plots import KINDS, OVER_TIME, Plots
 from soc_sim.observe.report.sources import read_results
 from soc_sim.units import PS_PER_S, to_integer
@@ -41,6 +41,7 @@ def run(args: argparse.Namespace) -> int:
         InputError: a result that cannot be read or has no timeline, a span that is none, a file that cannot be written.
     """
     check_suffix(args.out)
+    check_installed()
     over_time = args.kind in OVER_TIME
     if args.span and not over_time:
         raise InputError(f"plot: --span belongs to {' and '.join(OVER_TIME)}, not to {args.kind}")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from soc_sim.cli.recording import recorded
-from soc_sim.observe.report.page import write_report
+from soc_sim.observe.report.page import check_installed, write_report
 from soc_sim.observe.report.sources import read_results
 
 
@@ -37,6 +37,7 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         InputError: a result that cannot be read, or the page cannot be written.
     """
+    check_installed()
     runs = read_results(args.results)
     if args.record:
         runs = [recorded(stored, quiet=args.quiet) for stored in runs]

@@ -17,6 +17,7 @@ from soc_sim.explore import bottlenecks
 from soc_sim.facade import Result, simulate_run
 from soc_sim.observe.figures.pack import SHOWN
 from soc_sim.observe.files import write_all
+from soc_sim.observe.report.page import check_installed
 from soc_sim.observe.scalesim import TILES, OperandTimes, write_reports
 from soc_sim.observe.tables import print_bottlenecks, print_result, print_warnings
 from soc_sim.observe.trace.recorder import TraceRecorder
@@ -66,6 +67,8 @@ def run(args: argparse.Namespace) -> int:
     if args.out is None and (args.report or args.scalesim_reports):
         option = "--report" if args.report else "--scalesim-reports"
         raise InputError(f"run: {option} writes into a folder; name it with --out DIR")
+    if args.report:
+        check_installed()
     settings = [*args.overrides, *trace_settings(args)]
     configuration = read_run(args.config, settings, args.seed)
     changed = read_run(args.config, [*settings, *args.what_if], args.seed) if args.what_if else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,15 @@ def test_a_result_that_comes_out_otherwise_keeps_its_own_times(plain: Path, caps
     assert main(["report", str(plain), "--out", str(plain.with_name("page.html")), "--record"]) == 0
     assert "its timeline is left out" in capsys.readouterr().err
     assert timelines(plain.with_name("page.html")) == [["layers"]]
+
+
+def test_a_missing_library_is_named_before_anything_is_simulated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    assert main(["run", *SMALL, "--out", str(tmp_path / "out"), "--report"]) == 2
+    assert capsys.readouterr().err == "reports need the extra report: pip install 'soc_sim[report]'\n"
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(

@@ -102,6 +102,18 @@ class Picture:
         return self._bytes(".png", 2 * _NOTEBOOK_DPI), {"width": width, "height": height}
 
 
+def check_installed() -> None:
+    """Refuse a plot that cannot be made before a long simulation, not after it.
+
+    Raises:
+        MissingExtraError: matplotlib is not installed.
+    """
+    try:
+        import matplotlib as mpl  # noqa: F401 # only asked whether it is there
+    except ImportError:
+        raise MissingExtraError("plots need the extra plot: pip install 'soc_sim[plot]'") from None
+
+
 def check_suffix(path: Path) -> str:
     """The suffix, in lower case.
 
@@ -135,10 +147,8 @@ def draw(
 
 @contextmanager
 def _settings(style: Style) -> Iterator[None]:
-    try:
-        import matplotlib as mpl
-    except ImportError:
-        raise MissingExtraError("plots need the extra plot: pip install 'soc_sim[plot]'") from None
+    check_installed()
+    import matplotlib as mpl
     from matplotlib import font_manager
 
     installed = {font.name for font in font_manager.fontManager.ttflist}

@@ -39,17 +39,28 @@ def write_report(path: Path, runs: Sequence[StoredRun]) -> None:
         file.write(text)
 
 
+def check_installed() -> None:
+    """Refuse a report that cannot be made before a long simulation, not after it.
+
+    Raises:
+        MissingExtraError: jinja2 is not installed.
+    """
+    try:
+        import jinja2  # noqa: F401 # only asked whether it is there
+    except ImportError:
+        raise MissingExtraError("reports need the extra report: pip install 'soc_sim[report]'") from None
+
+
 def render(runs: Sequence[StoredRun]) -> str:
     """The page as text.
 
     Raises:
         MissingExtraError: jinja2 is not installed.
     """
-    try:
-        import jinja2
-        from markupsafe import Markup
-    except ImportError:
-        raise MissingExtraError("reports need the extra report: pip install 'soc_sim[report]'") from None
+    check_installed()
+    import jinja2
+    from markupsafe import Markup
+
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(PAGE), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
     )
