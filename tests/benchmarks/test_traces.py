@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from traces import many, resnet50
 
 
