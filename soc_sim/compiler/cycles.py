@@ -16,6 +16,7 @@ from soc_sim.compiler.views import Integers
 from soc_sim.config.array import DataflowName, SparseDataflowName, dense_family
 from soc_sim.config.core import BUFFERS, Scratchpad
 from soc_sim.dataflow import counts
+from soc_sim.dataflow.banks import port_cycles
 from soc_sim.dataflow.packed import packed_counts
 
 _FIELDS = ("cycles", "weight_words", "zeros_injected", "input_words", "output_words", "accumulator_reads")
@@ -190,15 +191,19 @@ def _ratio(
     moved = tiles * (1 - 1 / (sizes.g_tiles * sizes.m_tiles * sizes.k_tiles * sizes.n_tiles))
     loaded, results = sizes.tile_bytes("dOS"), sizes.output_elements * e
     kept = results * (sizes.homes.outputs == "inputs_buffer")
+    # Partial sums are read and written, results of output-stationary flows only written.
+    sums = output_words * word_bytes
+    read_back = sums / 2 if word_bytes > e else 0
     accesses = {
-        "weights": weight_words * e + loaded["weights"] * moved,
-        "inputs": input_words * e + sizes.addend_tile * tiles + (loaded["inputs"] + kept) * moved,
-        "outputs": output_words * word_bytes + results * moved,
+        "weights": (weight_words * e, 0, loaded["weights"] * moved),
+        "inputs": (input_words * e + sizes.addend_tile * tiles, 0, (loaded["inputs"] + kept) * moved),
+        "outputs": (read_back, sums - read_back, results * moved),
     }
     ratio: Floats = np.ones((1, 1))
     for name in BUFFERS:
         scratchpad: Scratchpad = getattr(soc.buffers, name)
-        ratio = np.maximum(ratio, accesses[name] / (scratchpad.ports * soc.port_width_bytes(name) * cycles))
+        needed = port_cycles(scratchpad, soc.port_width_bytes(name), cycles, *accesses[name])
+        ratio = np.maximum(ratio, needed / cycles)
     if soc.array.decompression.words_per_cycle is not None:
         ratio = np.maximum(ratio, (entering + input_words) / (soc.array.decompression.words_per_cycle * cycles))
     return ratio

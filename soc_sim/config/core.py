@@ -14,12 +14,15 @@ BUFFERS: tuple[BufferName, ...] = ("weights", "inputs", "outputs")
 
 
 class Scratchpad(Description):
-    """An on-chip buffer. All its accesses, the array's and the DMA's, share `ports` × `width` bytes a cycle."""
+    """An on-chip buffer. The accesses of array and DMA share `banks` × `ports` × `width` bytes a cycle."""
 
     capacity_bytes: Bytes
     """Space for tiles."""
     ports: Annotated[int, Field(ge=1, le=8)] = 2
-    """Accesses a cycle of the array's clock."""
+    """Accesses a cycle of the array's clock, at each bank."""
+    banks: Annotated[int, Field(ge=1, le=256)] = 1
+    """Banks, interleaved by words. Accesses that meet at a bank with too few ports lose a cycle; one bank is a memory
+    whose ports all reach every word."""
     width_bytes: Bytes | None = None
     """Bytes of one access; default: what the adjoining edge of the array moves in a cycle."""
 

@@ -82,7 +82,9 @@ def upper_bound_ps(soc: Soc, program: Program) -> float:
                 port_cycles = max(
                     size / getattr(soc.buffers, name).ports / soc.port_width_bytes(name) for name, size in moved.items()
                 )
-                cycles = counts.cycles + counts.decompression_stall_cycles
+                # At worst the array meets itself and the DMA at a bank in every cycle.
+                met = any(getattr(soc.buffers, name).banks > 1 for name in moved)
+                cycles = counts.cycles * (3 if met else 1) + counts.decompression_stall_cycles
                 total += (max(cycles, port_cycles) + 2) * PS_PER_S / soc.array.clock_hz
             case VectorOp():
                 # One cycle is rounded up a block.

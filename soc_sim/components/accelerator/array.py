@@ -104,8 +104,8 @@ class Array(Component):
         while True:
             # What the DMA moves meanwhile shares the ports; it is known only once that time has passed.
             needed = {
-                name: self._buffers[name].port_cycles(sum(moved) + self._buffers[name].dma_bytes - before[name])
-                for name, moved in traffic.items()
+                name: buffer.port_cycles(counts.cycles, *traffic[name], buffer.dma_bytes - before[name])
+                for name, buffer in self._buffers.items()
             }
             most = max(needed, key=needed.__getitem__)
             if needed[most] <= cycles:
