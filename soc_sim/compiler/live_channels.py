@@ -40,7 +40,7 @@ class LiveChannels:
         tiles, kernel = self.tiles, self.tiles.nest.kernel
         channels = tiles.channels[step.k]
         rows = slice(None) if self.stays else slice(*tiles.m[step.m])
-        part = self.weights.nonzero[slice(*tiles.groups[step.group]), rows]
+        part = self.weights.by_channel[slice(*tiles.groups[step.group]), rows]
         part = part[..., channels.start * kernel : channels.stop * kernel]
         live = np.flatnonzero(part.any(axis=(0, 1)).reshape(channels.size, kernel).any(axis=1))
         if not len(live):

@@ -33,6 +33,7 @@ from soc_sim.config.sparsity import Sparsity
 from soc_sim.errors import MappingError, suggestion
 from soc_sim.network.base import Network
 from soc_sim.network.operators import gemm_shape
+from soc_sim.sparsity.reorder import Order
 
 MOST_TILES = 1_000_000
 """A program of more tiles takes minutes and gigabytes: its buffers were most likely meant to be larger."""
@@ -234,7 +235,8 @@ class _Compilation:
             weight_bytes=work.tiles.stored_bytes(self.soc.array) if work.operands.w is None else 0,
             metadata_bytes=sum(-(-size.metadata_bits // 8) for size in work.tiles.stored.values()),
             regret=choice.regret,
-            row_order=_row_order(choice.weights),
+            row_order=_plain(choice.weights.order if choice.weights else None),
+            k_order=_plain(choice.weights.k_order if choice.weights else None),
             reorder_gain=choice.reorder_gain,
         )
 
@@ -242,8 +244,8 @@ class _Compilation:
         return self.network.inputs, self.network.outputs
 
 
-def _row_order(weights: SparseLayer | None) -> tuple[tuple[int, ...], ...] | None:
-    return None if weights is None or weights.order is None else tuple(map(tuple, weights.order.tolist()))
+def _plain(order: Order | None) -> tuple[tuple[int, ...], ...] | None:
+    return None if order is None else tuple(map(tuple, order.tolist()))
 
 
 def _unique_names(groups: list[Group]) -> list[str]:

@@ -221,8 +221,13 @@ class Layer:
 
     Rows change places within a tile only: the outputs buffer takes each result at its own place.
     """
+    k_order: tuple[tuple[int, ...], ...] | None = None
+    """For each group, column of W (channel, then kernel) of each column as they are stored; None: in order.
+
+    The load units fetch the rows of X in the same order.
+    """
     reorder_gain: float | None = None
-    """Least expected cost with rows in order over that of the choice; None where reordering was not asked for."""
+    """Least expected cost with all in order over that of the choice; None where reordering was not asked for."""
     regret: Mapping[Flow, float | None] | None = None
     """Dataflow → the least that it is expected to take by the objective, over the choice; None where it cannot run."""
     residency: Residency | None = None

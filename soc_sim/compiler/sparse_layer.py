@@ -25,7 +25,7 @@ from soc_sim.config.sparsity import FormatName
 from soc_sim.sparsity.bitmap import Bitmap, extents
 from soc_sim.sparsity.formats import FORMATS
 from soc_sim.sparsity.formats.base import index_bits
-from soc_sim.sparsity.reorder import Order, group_within
+from soc_sim.sparsity.reorder import Order, group_rows, group_within
 
 MOST_IS_BLOCKS = 4
 _ONES = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).sum(axis=1).astype(np.int64)
@@ -64,6 +64,7 @@ class SparseLayer:
         wanted: FormatName | None = None,
         order: Order | None = None,
         chunk: int = 1,
+        k_order: Order | None = None,
     ) -> None:
         """Of weights that are not zero where ``nonzero`` (groups × m × k) says so.
 
@@ -74,9 +75,10 @@ class SparseLayer:
             wanted: The format to store them in; by default the smallest.
             order: Groups × m, position → output channel; None: as they are.
             chunk: Rows have moved only within blocks of so many, so tiles have to hold whole ones.
+            k_order: Groups × k, position → column, for tiles of all of K; None: as they are.
         """
         self.nonzero, self.nest, self.array = nonzero, nest, array
-        self.wanted, self.order, self.chunk = wanted, order, chunk
+        self.wanted, self.order, self.chunk, self.k_order = wanted, order, chunk, k_order
         groups, m, k = nonzero.shape
         rows = array.rows
         self.heights = extents(m, rows)
@@ -97,7 +99,7 @@ class SparseLayer:
     def reordered(self) -> list[SparseLayer]:
         """The same weights with rows of similar zeros side by side: over all of M, and within blocks of four heights.
 
-        Nothing, where a single row block has room for all of them.
+        And with columns of similar zeros side by side, for sIS. Nothing, where a single block has room for all of them.
         """
         (groups, m, _), rows = self.nonzero.shape, self.array.rows
         found = []
@@ -105,7 +107,18 @@ class SparseLayer:
             order = np.stack([group_within(matrix, rows, chunk) for matrix in self.nonzero])
             moved = self.nonzero[np.arange(groups)[:, None], order]
             found.append(SparseLayer(moved, self.nest, self.array, self.wanted, order, chunk))
+        if self.nest.gemm.k > rows:
+            order = np.stack([group_rows(matrix.T, rows) for matrix in self.nonzero])
+            moved = np.take_along_axis(self.nonzero, order[:, None], axis=2)
+            found.append(SparseLayer(moved, self.nest, self.array, self.wanted, k_order=order))
         return found
+
+    @cached_property
+    def by_channel(self) -> Bitmap:
+        """Groups × m × k, with columns in the order of channels and kernel."""
+        if self.k_order is None:
+            return self.nonzero
+        return np.take_along_axis(self.nonzero, np.argsort(self.k_order, axis=1)[:, None], axis=2)
 
     @property
     def sparsity(self) -> float:
@@ -157,6 +170,7 @@ class SparseLayer:
         found: dict[tuple[int, int], list[int]] = {}
         for index, (m, channels) in enumerate(zip(candidates.m.tolist(), candidates.channels.tolist(), strict=True)):
             whole = m % self.chunk == 0 or m == self.nest.m
+            whole = whole and (self.k_order is None or channels == self.nest.channels)
             if whole and m >= min(self.array.rows, self.nest.m) and channels >= least:
                 found.setdefault((m, channels), []).append(index)
         return [(indices, *sizes) for sizes, indices in found.items()]

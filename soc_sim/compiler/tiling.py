@@ -111,7 +111,8 @@ def choose(
 
 
 def _in_order(model: CostModel) -> bool:
-    return model.sizes.weights is None or model.sizes.weights.order is None
+    weights = model.sizes.weights
+    return weights is None or (weights.order is None and weights.k_order is None)
 
 
 def _least(evaluation: Evaluation, objective: Objective) -> float:
@@ -119,9 +120,13 @@ def _least(evaluation: Evaluation, objective: Objective) -> float:
 
 
 def _executes(model: CostModel, flow: Flow) -> bool:
-    """Whether a flow is worth a look: sparse ones need weights with zeros, dense ones gain nothing by their order."""
+    """Whether a flow is worth a look: sparse ones need weights with zeros, and each gains by one order at most."""
     weights = model.sizes.weights
-    return flow in DATAFLOWS if weights is None else flow not in DATAFLOWS or weights.order is None
+    if weights is None:
+        return flow in DATAFLOWS
+    if weights.k_order is not None:
+        return flow == "sIS"
+    return weights.order is None or flow in ("sOS", "sWS", "csOS")
 
 
 def _value(evaluation: Evaluation, objective: Objective) -> Floats:

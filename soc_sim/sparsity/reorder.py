@@ -50,9 +50,9 @@ def group_within(nonzero: Bitmap, height: int, chunk: int) -> Order:
 
 def _packed(nonzero: Bitmap) -> Words:
     """64 columns a word."""
-    packed = np.packbits(nonzero, axis=1)
+    packed = np.packbits(np.ascontiguousarray(nonzero), axis=1)
     padding = -packed.shape[1] % 8
-    return np.pad(packed, ((0, 0), (0, padding))).view(np.uint64)
+    return np.ascontiguousarray(np.pad(packed, ((0, 0), (0, padding)))).view(np.uint64)
 
 
 def _ones(words: Words) -> Order:

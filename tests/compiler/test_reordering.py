@@ -65,6 +65,26 @@ def test_rows_of_a_kind_come_together(tmp_path: Path, flow: str, cores: int) -> 
     assert after.layers[0].reorder_gain > 1.2
 
 
+def test_columns_of_a_kind_come_together(tmp_path: Path) -> None:
+    """For sIS: a fold then streams the rows of one kind only, a quarter of all."""
+    mask = np.zeros((48, 40, 1, 1), bool)
+    for channel in range(40):
+        mask[channel % 4 :: 4, channel] = True  # columns of four kinds that take turns
+    np.savez(tmp_path / "turns.npz", conv=mask)
+    net = NetworkBuilder("pointwise", source="")
+    pointwise = with_values(net.build(net.conv("conv", net.input("x", 1, 40, 9, 9), 48, 1)), 1)
+    soc, sparsity = make_soc(buffers="64 KiB"), Sparsity(weights=str(tmp_path / "turns.npz"))
+    for reorder in (False, True):
+        program = compile(pointwise, soc, Mapping(dataflow="sIS", reorder=reorder), sparsity)
+        assert verify(pointwise, soc, program, random_inputs(pointwise, 2), sparsity).matches
+        assert program.layers[0].row_order is None
+        assert (program.layers[0].k_order is not None) == reorder
+        # In order, each of the five folds has all four kinds. Sorted, there are four of one kind and one of the rest.
+        streamed = 4 * 12 + 48 if reorder else 5 * 48
+        folds = sum(i.counts.folds for i in program.of_layer(0) if isinstance(i, Compute))
+        assert cycles(program) == folds // 5 * (5 * (2 * 8 - 2) + streamed) + 5 * 9 * 9
+
+
 def test_whole_networks_compute_the_same_with_and_without() -> None:
     """All flows at choice, unstructured zeros, several layers."""
     soc, sparsity = make_soc(buffers="32 KiB"), Sparsity(pattern="unstructured", level=0.9, seed=1)

@@ -187,9 +187,13 @@ class _Execution:
         if order is not None and weights is not None:
             weights = np.take_along_axis(weights, order[..., None], axis=1)
             nonzero = None if nonzero is None else np.take_along_axis(nonzero, order[..., None], axis=1)
+        k_order = None if layer.k_order is None else np.array(layer.k_order)
+        if k_order is not None and weights is not None:
+            weights = np.take_along_axis(weights, k_order[:, None], axis=2)
+            nonzero = None if nonzero is None else np.take_along_axis(nonzero, k_order[:, None], axis=2)
         w, x = (reading(group.head.inputs[i]) for i in (position, 1 - position))
         return ArrayLayer(
-            layer, group, nest, operands, weights, nonzero if self.program.sparse else None, exact, w, x, order
+            layer, group, nest, operands, weights, nonzero if self.program.sparse else None, exact, w, x, order, k_order
         )
 
     def _follow_views(self) -> None:

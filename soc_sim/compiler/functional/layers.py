@@ -60,6 +60,8 @@ class ArrayLayer:
     x_reading: Reading
     order: npt.NDArray[np.int64] | None
     """Groups × m, row of ``weights`` → output channel; None: in order."""
+    k_order: npt.NDArray[np.int64] | None
+    """Groups × k, column of ``weights`` → row of X; None: in order."""
 
 
 @dataclass(slots=True)
@@ -141,6 +143,8 @@ class _ArrayRun:
         zero_point, scale = self.layer.x_reading
         inputs = patches(self._buffer("inputs", operands.x), nest, pixels, groups, tiles.channels[step.k], zero_point)
         inputs = inputs * scale if scale != 1 else inputs
+        if self.layer.k_order is not None:
+            inputs = np.take_along_axis(inputs, self.layer.k_order[slice(*groups)][..., None], axis=1)
         weights = self.layer.weights
         if weights is None:
             self._hold("weights", self._regions(compute.weights))
