@@ -120,9 +120,12 @@ class TileCounter:
         entering, metadata_bytes = gemm.weight_words + gemm.zeros_injected, 0
         # What lies beside the groups' own weights is no word of the tile.
         injected = gemm.zeros_injected if self.tiles.tiling.side_by_side else 0
+        macs_gated = 0
         if weights is not None and weights.format != "dense" and gemm.folds + gemm.cycles:
             passes = 1 if self.family == "dWS" else -(-n // self.array.cols)
-            injected = entering - passes * int(np.count_nonzero(self._matrices(step)))
+            values = int(np.count_nonzero(self._matrices(step)))
+            injected = entering - passes * values
+            macs_gated = gemm.macs - values * n
             metadata_bytes = passes * self.tiles.metadata_bytes(step)
         return TileCounts(
             gemm.cycles,
@@ -135,8 +138,7 @@ class TileCounter:
             metadata_bytes,
             injected,
             self._decompression_stall(gemm.cycles, entering + gemm.input_words),
-            # Every word of W that enters takes part in equally many products.
-            gemm.macs * injected // entering if entering else 0,
+            macs_gated,
         )
 
     def _decompression_stall(self, cycles: int, words: int) -> int:

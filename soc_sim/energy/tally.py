@@ -129,17 +129,22 @@ def _background(record: RunRecord) -> Group:
 def _compute(record: RunRecord, layer: Layer, instruction: Compute) -> dict[str, int]:
     counts, array = instruction.counts, record.soc.array
     operand, accumulator = array.operand_bytes, array.accumulator_bytes
-    entering = (counts.weight_bytes - counts.metadata_bytes) // operand + counts.zeros_injected
-    macs = counts.macs
+    values = (counts.weight_bytes - counts.metadata_bytes) // operand
+    entering, macs = values + counts.zeros_injected, counts.macs
+    # Words also pass PEs that do not multiply them: where groups share the grid, those of other groups.
+    passed = entering * (macs - counts.macs_gated) // values if values else macs
     family = dense_family(layer.dataflow) if layer.dataflow is not None else "dOS"
     if family == "dOS":
         # Sums leave by the bottom, past the rows below theirs.
-        moved, shifted = 2 * operand * macs, counts.output_write_bytes // operand * accumulator * (array.rows + 1) // 2
-        read, latched = (2 * operand + accumulator) * macs, (2 * operand + accumulator) * macs
+        moved, shifted = (
+            2 * operand * passed,
+            counts.output_write_bytes // operand * accumulator * (array.rows + 1) // 2,
+        )
+        read, latched = (2 * operand + accumulator) * passed, (2 * operand + accumulator) * passed
     else:
         words, extent = (entering, array.cols) if family == "dWS" else (counts.input_bytes // operand, array.rows)
-        moved, shifted = (operand + accumulator) * macs, words * operand * (extent + 1) // 2
-        read, latched = (2 * operand + accumulator) * macs, (operand + accumulator) * macs
+        moved, shifted = (operand + accumulator) * passed, words * operand * (extent + 1) // 2
+        read, latched = (2 * operand + accumulator) * passed, (operand + accumulator) * passed
     stored_sparse = layer.weight_format not in (None, "dense")
     return {
         "macs": macs,

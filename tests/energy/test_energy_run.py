@@ -114,6 +114,19 @@ def test_what_is_not_gated_has_a_weight_that_is_not_zero(sparse_run: RunRecord) 
         assert sum(one.macs - one.macs_gated for one in done) == nonzero * gemm.n, layer.name
 
 
+@pytest.mark.parametrize("zeros", [None, Sparsity.model_validate({"pattern": "unstructured", "level": 0.6, "seed": 1})])
+def test_groups_side_by_side_gate_only_their_own_zeros(zeros: Sparsity | None) -> None:
+    """Between groups that share the grid no PE multiplies, so nothing is gated there."""
+    soc = load("edge_16x16", Soc)
+    program = compiler.compile(zoo.load("ds_cnn"), soc, Mapping(), zeros or "dense")
+    layers = [layer for layer in program.layers if layer.tiling is not None and layer.tiling.side_by_side]
+    assert layers
+    for layer in layers:
+        done = [i.counts for i in program.of_layer(layer.index) if isinstance(i, Compute)]
+        gated = sum(one.macs_gated for one in done)
+        assert gated == (0 if zeros is None else round((layer.sparsity or 0) * layer.macs))
+
+
 def test_moves_between_pes_of_one_output_stationary_tile() -> None:
     """Operands pass a PE with each MAC; 4 × 4 sums of 4 bytes leave past 2.5 rows in the mean."""
     compute = Compute(0, 0, 0, (), (), 16, 0, 0, tile(20, macs=160, output_write_bytes=16))
