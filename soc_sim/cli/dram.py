@@ -12,9 +12,11 @@ from soc_sim.components.memory.dram.replay import Replay, replay
 from soc_sim.components.memory.dram.trace import read_trace
 from soc_sim.config.loader import load
 from soc_sim.config.memory import Dram
+from soc_sim.config.references import is_bare
+from soc_sim.config.shipped import paths, root
 from soc_sim.energy.counts import MemoryCounts
 from soc_sim.energy.dram import parts_pj
-from soc_sim.errors import InputError
+from soc_sim.errors import InputError, suggestion
 from soc_sim.units import PS_PER_S
 
 SCHEMA = 1
@@ -70,10 +72,13 @@ def run(args: argparse.Namespace) -> int:
     if args.max_outstanding < 0:
         faults.append(f"--max-outstanding: {args.max_outstanding} is out of range; allowed: 0 or more")
     description = None
-    try:
-        description = load(args.preset, Dram, overrides)
-    except InputError as error:
-        faults += error.faults
+    if (unknown := _unknown(args.preset)) is not None:
+        faults.append(unknown)
+    else:
+        try:
+            description = load(args.preset, Dram, overrides)
+        except InputError as error:
+            faults += error.faults
     try:
         requests = read_trace(args.trace, description.capacity_bytes if description else 2**63)
     except InputError as error:
@@ -83,6 +88,17 @@ def run(args: argparse.Namespace) -> int:
     report = _report(description, replay(description, requests, args.max_outstanding))
     print(json.dumps(report, indent=2) if args.json else _as_text(report))
     return 0
+
+
+def _unknown(preset: str) -> str | None:
+    """What is wrong with a name that is neither a shipped DRAM nor a file."""
+    known = sorted(path.stem for path in (root() / "dram").glob("*.yaml"))
+    if not is_bare(preset) or preset in known or Path(preset).exists():
+        return None
+    wrong = "is no DRAM" if preset in paths(["simple_memory"]) else "is not known"
+    return (
+        f"--preset: '{preset}' {wrong}; allowed: {', '.join((*known, 'the path of a file'))}{suggestion(preset, known)}"
+    )
 
 
 def _report(description: Dram, result: Replay) -> dict[str, Any]:

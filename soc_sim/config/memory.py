@@ -163,6 +163,20 @@ class DramController(Description):
             yield "drain_below", f"{self.drain_below} is more than drain_above, {self.drain_above}"
 
 
+class AddressHash(Description):
+    """One bit of an address that is flipped by others before the address is taken apart (XOR)."""
+
+    bit: Annotated[int, Field(ge=0)]
+    """Number of the bit, 0 the lowest."""
+    flipped_by: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(strict=False, min_length=1)]
+    """Numbers of the bits whose parity flips it."""
+
+    def inconsistencies(self) -> Iterator[tuple[str, str]]:
+        """A bit that flips itself would always be zero."""
+        if self.bit in self.flipped_by:
+            yield "flipped_by", f"bit {self.bit} cannot flip itself"
+
+
 class Dram(Description):
     """Channels of ranks of banks with open rows, each channel behind a controller that reorders commands."""
 
@@ -191,6 +205,8 @@ class Dram(Description):
     highest. With ``ch`` the channels are part of it, else they alternate as ``channel_interleave`` says."""
     hash_banks: bool = False
     """XOR the bank's number with the lowest bits of the row's."""
+    address_hash: Annotated[tuple[AddressHash, ...], Field(strict=False)] = ()
+    """XOR of address bits, in this order, before ``mapping`` takes the address apart."""
     timing: DramTiming
     controller: DramController = Field(default_factory=DramController)
     queue_depth: PositiveInt = 64
@@ -218,6 +234,13 @@ class Dram(Description):
         for name, (setting, wanted) in needs.items():
             if wanted and getattr(self.timing, name) is None:
                 yield "controller", f"{setting} needs timing.{name}"
+        bits = [bit for each in self.address_hash for bit in (each.bit, *each.flipped_by)]
+        if bits and self.capacity_bytes & (self.capacity_bytes - 1):
+            yield "address_hash", f"needs a capacity that is a power of two, not {self.capacity_bytes} bytes"
+        for bit in sorted(set(bits)):
+            if not self.burst_bytes <= 2**bit < self.capacity_bytes:
+                allowed = f"{(self.burst_bytes - 1).bit_length()} to {self.capacity_bytes.bit_length() - 2}"
+                yield "address_hash", f"bit {bit} is out of range; allowed: {allowed}"
         if self.hash_banks and self.banks & (self.banks - 1):
             yield "hash_banks", f"needs a number of banks that is a power of two, not {self.banks}"
         parts = [self.mapping[start : start + 2] for start in range(0, len(self.mapping), 2)]

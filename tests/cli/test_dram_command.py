@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -151,6 +152,20 @@ def test_all_faults_come_at_once(faults: Any, trace: Any) -> None:
     assert any("--max-outstanding: -1" in line for line in lines)
     assert any("mapping: 'roro' is no order" in line for line in lines)
     assert any(line.endswith("kind: 'X' is unknown; allowed: R, W") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("preset", "wrong"),
+    [("lpddr4_320", "is not known; allowed: ddr3_1600, "), ("psram", "is no DRAM; allowed: ddr3_1600, ")],
+)
+def test_a_name_that_is_no_dram_is_answered_with_the_drams(
+    preset: str, wrong: str, trace: Callable[..., Path], faults: Callable[..., list[str]]
+) -> None:
+    """And with nothing else that ships."""
+    (line,) = faults(trace("0,0,64,R"), preset=preset)
+    assert line.startswith(f"--preset: '{preset}' {wrong}")
+    assert "octal_flash" not in line
+    assert line.endswith("did you mean 'lpddr4_3200'?") == (preset == "lpddr4_320")
 
 
 def test_of_many_faults_the_first_are_shown(faults: Any, trace: Any) -> None:

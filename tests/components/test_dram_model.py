@@ -19,7 +19,7 @@ from soc_sim.system import run
 from soc_sim.testing.checks import check_record
 from soc_sim.testing.fakes import Completions
 
-PRESETS = ("ddr3_1600", "ddr4_2400", "hbm2", "lpddr3_1600", "lpddr4_3200", "lpddr5_6400")
+PRESETS = ("ddr3_1600", "ddr4_2400", "hbm2", "lpddr3_1600", "lpddr4_3200", "lpddr4_4266", "lpddr5_6400")
 
 
 class Bench:

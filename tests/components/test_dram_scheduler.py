@@ -243,6 +243,46 @@ def test_a_mapping_gives_every_burst_a_place_of_its_own(order: str, hashed: str)
     assert set(places.values()) == {8}
 
 
+HASHES = "address_hash=[{bit: 13, flipped_by: [14, 15]}, {bit: 7, flipped_by: [16]}]"
+
+
+def test_hashed_addresses_have_places_of_their_own_too() -> None:
+    """And the bits that are flipped are those of the formula: bit 13, a bank, by the parity of bits 14 and 15."""
+    description = dram("ddr4_2400_x64", HASHES, "rows=4")
+    hashed, plain = AddressMapping(description), AddressMapping(dram("ddr4_2400_x64", "rows=4"))
+    places: dict[tuple[int, int, int], int] = {}
+    for address in range(0, description.capacity_bytes, LINE):
+        place = hashed.locate(address)
+        places[place] = places.get(place, 0) + 1
+        flipped = address ^ ((address >> 14 & 1) ^ (address >> 15 & 1)) << 13
+        assert place == plain.locate(flipped ^ (flipped >> 16 & 1) << 7)
+    assert set(places.values()) == {description.row_bytes // LINE}
+
+
+def test_runs_of_hashed_addresses_lie_where_their_bursts_do() -> None:
+    mapping = AddressMapping(dram("ddr4_2400_x64", HASHES))
+    counted: dict[tuple[int, ...], int] = {}
+    for channel, bank, row, bursts in mapping.runs(0, 2**17, 1, 0):
+        counted[channel, bank, row] = counted.get((channel, bank, row), 0) + bursts
+    expected: dict[tuple[int, ...], int] = {}
+    for address in range(0, 2**17, LINE):
+        expected[mapping.locate(address)] = expected.get(mapping.locate(address), 0) + 1
+    assert counted == expected
+
+
+@pytest.mark.parametrize(
+    ("setting", "fault"),
+    [
+        ("[{bit: 13, flipped_by: [13]}]", "cannot flip itself"),
+        ("[{bit: 3, flipped_by: [13]}]", "bit 3 is out of range; allowed: 6 to"),
+        ("[{bit: 13, flipped_by: [60]}]", "bit 60 is out of range"),
+    ],
+)
+def test_a_hash_of_impossible_bits_is_a_fault(setting: str, fault: str) -> None:
+    with pytest.raises(ConfigurationError, match=fault):
+        dram("ddr4_2400_x64", f"address_hash={setting}")
+
+
 def test_the_lowest_part_of_a_mapping_changes_first() -> None:
     banks = [AddressMapping(dram("ddr4_2400_x64", "mapping=robacobg")).locate(index * LINE)[1] for index in range(5)]
     assert banks == [0, 4, 8, 12, 0]

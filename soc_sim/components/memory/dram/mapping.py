@@ -1,7 +1,7 @@
 """Where an address lies: channel, rank, bank, row. The order of the parts is configuration.
 
 Sizes need not be powers of two: parts are taken by division. Addresses wrap at the capacity.
-Left out: hash functions other than XOR of bank and row.
+Bits of the address may be flipped by others first (XOR hashing).
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ class AddressMapping:
         "_channels",
         "_groups",
         "_hash_mask",
+        "_hashes",
         "_interleave_bytes",
         "_parts",
         "_place",
@@ -57,6 +58,9 @@ class AddressMapping:
         # Addresses within blocks of this size lie in one row.
         lowest, columns = self._parts[0] if self._parts else ("co", 1)
         self._unit_bytes = d.burst_bytes * (columns if lowest == "co" else 1)
+        self._hashes = [(each.bit, sum(1 << bit for bit in set(each.flipped_by))) for each in d.address_hash]
+        for _, mask in self._hashes:
+            self._unit_bytes = gcd(self._unit_bytes, mask & -mask)
         if self._channels > 1:
             self._unit_bytes = gcd(self._unit_bytes, self._interleave_bytes)
         self._split_of: Transfer | None = None
@@ -67,6 +71,8 @@ class AddressMapping:
 
     def locate(self, address: int) -> tuple[int, int, int]:
         """Channel, bank and row of an address."""
+        for bit, mask in self._hashes:
+            address ^= ((address & mask).bit_count() & 1) << bit
         channel = 0
         if self._channels > 1:
             block, offset = divmod(address, self._interleave_bytes)
