@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from soc_sim.compiler.program import Compute, Instruction, Load, Program, Region, Store, VectorOp
 from soc_sim.config.memory import Dram
 from soc_sim.kernel import Clock
-from soc_sim.system import RunRecord
+from soc_sim.system import RunRecord, ScenarioRecord
 
 
 def check_record(record: RunRecord) -> None:
@@ -22,12 +22,54 @@ def check_record(record: RunRecord) -> None:
     Raises:
         AssertionError: what does not hold, all of it, a line each.
     """
-    faults = [*_times(record), *_bytes(record), *_buffers(record), *_memories(record)]
+    faults = [*_sums(record), *_times(record), *_bytes(record), *_buffers(record), *_memories(record)]
     if faults:
         raise AssertionError("\n".join(faults))
 
 
-def _times(record: RunRecord) -> Iterator[str]:
+def check_scenario(record: ScenarioRecord) -> None:
+    """What holds for several streams, wherever the scenario ends: sums, conservation, and credits if nothing is left.
+
+    Raises:
+        AssertionError: what does not hold, all of it, a line each.
+    """
+    machine = record.machine
+    pending = any(one.end_ps is None for stream in record.streams for one in stream.inferences)
+    faults = [*_sums(machine), *_memories(machine), *_executed(machine, pending=pending)]
+    for number, stream in enumerate(record.streams):
+        ends_ps = [machine.makespan_ps if one.end_ps is None else one.end_ps for one in stream.inferences]
+        if ends_ps != sorted(ends_ps):
+            faults.append(f"stream {number}: inferences overtake each other: {ends_ps}")
+        for one, end_ps in zip(stream.inferences, ends_ps, strict=True):
+            if not 0 <= one.submitted_ps <= end_ps <= machine.makespan_ps:
+                faults.append(f"stream {number}: asked for at {one.submitted_ps} ps, ended at {end_ps}")
+    if faults:
+        raise AssertionError("\n".join(faults))
+
+
+def _executed(record: RunRecord, *, pending: bool) -> Iterator[str]:
+    """Bytes asked for are those of the executed instructions; with some ``pending``, at least. Likewise space."""
+    done = Counter[tuple[int, str, bool]]()
+    for instruction, write, regions in _moves(record.program):
+        for region in regions:
+            done[instruction.layer, region.memory, write] += region.size_bytes * record.executions[instruction.index]
+    for key in sorted({*done, *record.asked_bytes}):
+        asked = record.asked_bytes.get(key, 0)
+        if asked < done[key] or (asked > done[key] and not pending):
+            yield f"asked for {asked} bytes of {key}; what was executed has {done[key]}"
+    resident = Counter[int]()
+    for instruction in record.program.instructions:
+        if isinstance(instruction, Load) and instruction.once and record.executions[instruction.index]:
+            resident[instruction.core] += instruction.buffer_bytes
+    for index, core in enumerate(record.cores):
+        for name, buffer in core.buffers.items():
+            if not pending and buffer.left_bytes > (resident.total() if name == "weights" else 0):
+                yield f"core{index}.{name}: {buffer.left_bytes} bytes were not given back"
+            if not 0 <= buffer.peak_bytes <= buffer.capacity_bytes:
+                yield f"core{index}.{name}: filled with {buffer.peak_bytes} bytes of {buffer.capacity_bytes}"
+
+
+def _sums(record: RunRecord) -> Iterator[str]:
     """Every picosecond has one cause; nothing is busy for longer than the run lasts."""
     makespan_ps = record.makespan_ps
     ledgers = {f"core{index}.array": core.array_ps for index, core in enumerate(record.cores)}
@@ -45,6 +87,14 @@ def _times(record: RunRecord) -> Iterator[str]:
                 parts = [part for key, part in core.reasons_ps.items() if key[:2] == (owner, cause)]
                 if sum(parts) != span_ps or min(parts) <= 0:
                     yield f"core{index}.array: reasons of {cause} in layer {owner} sum to {sum(parts)} ps of {span_ps}"
+    for path, busy_ps in record.interconnect_busy_ps.items():
+        if busy_ps > makespan_ps:
+            yield f"{path}: busy for {busy_ps} ps of {makespan_ps}"
+
+
+def _times(record: RunRecord) -> Iterator[str]:
+    """Arrays are busy for the cycles of their tiles; layers and inferences lie within the run."""
+    makespan_ps = record.makespan_ps
     clock, cycles = Clock(record.soc.array.clock_hz), _cycles(record.program)
     for index, core in enumerate(record.cores):
         busy_ps = sum(span_ps for (_, cause), span_ps in core.array_ps.items() if cause == "busy")
@@ -53,9 +103,6 @@ def _times(record: RunRecord) -> Iterator[str]:
         # The edges of a tile are rounded to picoseconds.
         if abs(busy_ps - expected_ps) > tiles:
             yield f"core{index}.array: busy for {busy_ps} ps; its cycles are {expected_ps}"
-    for path, busy_ps in record.interconnect_busy_ps.items():
-        if busy_ps > makespan_ps:
-            yield f"{path}: busy for {busy_ps} ps of {makespan_ps}"
     if record.program.instructions and max(record.inference_end_ps) != makespan_ps:
         yield f"the last inference ends at {max(record.inference_end_ps)} ps of {makespan_ps}"
     for layer in record.layers:
