@@ -78,7 +78,10 @@ def measure(code: str, *arguments: object) -> dict[str, float]:
 
 
 def resnet50(suffix: str) -> dict[str, float]:
-    """CPU time and memory of ResNet-50, traced into a file unless ``suffix`` is empty."""
+    """CPU time and memory of ResNet-50, traced into a file unless ``suffix`` is empty.
+
+    Code that is compiled on first use should have been used before.
+    """
     with tempfile.TemporaryDirectory() as folder:
         return measure(_RESNET50, *([Path(folder) / f"trace{suffix}"] if suffix else []))
 
@@ -97,6 +100,7 @@ def main() -> None:
     parser.add_argument("suffixes", nargs="*", default=list(FORMATS), metavar="SUFFIX")
     parser.add_argument("--slices", type=int, default=5_000_000)
     arguments = parser.parse_args()
+    resnet50("")
     untraced = resnet50("")
     print(f"ResNet-50, untraced   {untraced['cpu_s']:7.2f} s {untraced['peak_mb']:6.0f} MB")
     for suffix in arguments.suffixes:

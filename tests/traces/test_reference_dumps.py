@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from reference import FILES, FOLDER, write
+from two_tiles import FILES, FOLDER, write
 
 from soc_sim.cli import main
 from soc_sim.config.loader import load
@@ -21,7 +21,7 @@ def test_the_dumps_are_what_the_run_gives(tmp_path: Path) -> None:
     assert sorted(path.name for path in FOLDER.iterdir()) == sorted(("README.md", *FILES))
     for name in FILES:
         same = (tmp_path / name).read_bytes() == (FOLDER / name).read_bytes()
-        assert same, f"{name} differs; if that is intended, run python tests/traces/reference.py"
+        assert same, f"{name} differs; if that is intended, run python tests/traces/two_tiles.py"
 
 
 @pytest.mark.parametrize("suffix", [".json", ".csv"])

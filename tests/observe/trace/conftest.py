@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
+from recorded import Traced
 
 from soc_sim import compiler
 from soc_sim.config.loader import load
@@ -15,27 +14,7 @@ from soc_sim.network import zoo
 from soc_sim.observe.trace.formats import FORMATS, writing
 from soc_sim.observe.trace.recorder import TraceRecorder
 from soc_sim.observe.trace.timeline import Timeline
-from soc_sim.system import RunRecord, run
-
-
-@dataclass(frozen=True)
-class Traced:
-    """A run, what it counted itself, and its traces."""
-
-    record: RunRecord
-    timeline: Timeline
-    files: dict[str, Path]
-    """Suffix → file."""
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """Track → slices."""
-        slices, tracks = self.timeline.all_slices(), self.timeline.tables.tracks
-        return {
-            track.name: int((slices.tracks == number).sum())
-            for number, track in enumerate(tracks)
-            if track.detail != "counters" and (slices.tracks == number).any()
-        }
+from soc_sim.system import run
 
 
 @pytest.fixture(scope="session")

@@ -1,14 +1,18 @@
-"""Traces made by hand, for the tests of formats."""
+"""Traces made by hand, and what a traced run leaves, for the tests of formats."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 from soc_sim.kernel import Detail
 from soc_sim.observe.trace.columns import Sink
 from soc_sim.observe.trace.recorder import TraceRecorder
 from soc_sim.observe.trace.selection import EVERYTHING, Selection
+from soc_sim.observe.trace.timeline import Timeline
+from soc_sim.system import RunRecord
 
 
 class One(NamedTuple):
@@ -51,3 +55,23 @@ def record(
         if (counter := counters[name]) is not None:
             counter.set(time_ps, value)
     recorder.end(end_ps)
+
+
+@dataclass(frozen=True)
+class Traced:
+    """A run, what it counted itself, and its traces."""
+
+    record: RunRecord
+    timeline: Timeline
+    files: dict[str, Path]
+    """Suffix → file."""
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Track → slices."""
+        slices, tracks = self.timeline.all_slices(), self.timeline.tables.tracks
+        return {
+            track.name: int((slices.tracks == number).sum())
+            for number, track in enumerate(tracks)
+            if track.detail != "counters" and (slices.tracks == number).any()
+        }

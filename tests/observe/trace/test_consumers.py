@@ -11,7 +11,7 @@ import duckdb
 import numpy as np
 import pytest
 import pywellen
-from conftest import Traced
+from recorded import Traced
 from trace_processor import TraceProcessor, requires_trace_processor
 
 TRACK = "substr(name, 1, instr(name || ' #', ' #') - 1)"

@@ -6,10 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import Traced
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from recorded import One, record
+from recorded import One, Traced, record
 
 from soc_sim.cli import main
 from soc_sim.errors import InputError

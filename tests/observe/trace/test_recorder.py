@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import pytest
 from recorded import One, record
 
-from soc_sim.errors import InputError
+from soc_sim.errors import InputError, MissingExtraError
 from soc_sim.kernel import DETAILS, CreditPool, Simulation
 from soc_sim.observe.trace.columns import Samples, Slices, Tables
+from soc_sim.observe.trace.formats import writing
 from soc_sim.observe.trace.recorder import BLOCK_ROWS, TraceRecorder
 from soc_sim.observe.trace.selection import DEFAULT, Selection, Window
 from soc_sim.observe.trace.several import Several
@@ -156,3 +160,14 @@ def test_several_recorders_each_get_what_they_want() -> None:
     assert all_of_it.busy_ps() == {"core0.array": 5, "core0.array.stalls": 3}
     assert all_of_it.counter("core0.weights.fill").values.tolist() == [0, 1]
     assert Several(TraceRecorder(tiles, selection=only_tiles)).track("dram", "transfers") is None
+
+
+@pytest.mark.parametrize(("suffix", "module"), [(".parquet", "pyarrow"), (".vcd", "vcd")])
+def test_a_library_that_is_missing_is_named_with_its_extra(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str, module: str
+) -> None:
+    """Before the run, and without a file."""
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'soc_sim\[trace\]'"), writing(tmp_path / f"t{suffix}"):
+        pass
+    assert not list(tmp_path.iterdir())

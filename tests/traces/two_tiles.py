@@ -1,6 +1,6 @@
 """The run whose dumps lie in ``traces/``: two tiles on a small SoC made by hand, with a DRAM and a host.
 
-    python tests/traces/reference.py [FOLDER]
+    python tests/traces/two_tiles.py [FOLDER]
 
 writes them anew, where a model or a format has been changed on purpose.
 """
