@@ -137,6 +137,14 @@ def test_the_interconnect_takes_twice_as_long_for_a_beat() -> None:
     assert (run(soc, program_of([load_])).makespan_ps, slow.makespan_ps) == (256 * NS, 512 * NS)
 
 
+def test_no_data_pass_the_interconnect_while_its_clock_stands_still() -> None:
+    load_ = Load(0, 0, 0, "inputs", (Region("dram", 0, 1024),), 1024)
+    stop = "domains=[{name: interconnect, transition_time: 100 ns}]"
+    soc = small_soc(IDEAL, "interconnect.width=4 B", "dma.max_outstanding=8", stop)
+    record = run(soc, program_of([load_]), frequency_changes=[change(0, 500_000_000, "interconnect")])
+    assert record.makespan_ps == (100 + 512) * NS
+
+
 def test_clocks_of_one_domain_change_together() -> None:
     soc = small_soc(IDEAL, "controller.dispatch_cycles=4", "domains=[{name: npu, clocks: [array, dma, controller]}]")
     half = [change(0, 500_000_000, "npu")]

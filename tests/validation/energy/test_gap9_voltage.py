@@ -4,7 +4,7 @@ GreenWaves GAP9, MLPerf Tiny v1.0 (mlcommons/tiny_results_v1.0, closed/greenwave
 energy/results.txt, and the systems' descriptions): 240 MHz at 0.65 V, and 370 MHz at 0.8 V, all domains alike.
 
 With E = a·V² + b·V·t the energy of an inference grows by (0.8 / 0.65)² = 1.515 if nothing leaks, and by less if
-something does, because the run is shorter. Measured, it grows by 1.389 to 1.456; here by 1.447 to 1.500, in the same
+something does, because the run is shorter. Measured, it grows by 1.389 to 1.456; here by 1.447 to 1.499, in the same
 order. The SoC is no GAP9, but what counts is the ratio.
 """
 
@@ -58,7 +58,7 @@ def test_the_energy_of_an_inference_grows_as_measured(network: str) -> None:
     assert high.energy_j is not None
     ratio = high.energy_j / low.energy_j
     assert ratio < (0.8 / 0.65) ** 2
-    assert ratio == pytest.approx(high_uj / low_uj, rel=0.05)  # measured: 3.0 to 4.2 % too much
+    assert ratio == pytest.approx(high_uj / low_uj, rel=0.05)  # measured: 2.9 to 4.2 % too much
     assert low.latency_s / high.latency_s == pytest.approx(370 / 240, rel=1e-3)
 
 
