@@ -1,4 +1,4 @@
-"""A topology of SCALE-Sim, as a network in a whole SoC: GEMM shapes and compute cycles are those of SCALE-Sim.
+"""A topology of SCALE-Sim, as a network for a whole SoC: GEMM shapes and compute cycles are those of SCALE-Sim.
 
 The layers of AlexNet are those of Krizhevsky et al. (2012) without groups; the shapes of ViT-S are in the reference.
 """
@@ -6,10 +6,11 @@ The layers of AlexNet are those of Krizhevsky et al. (2012) without groups; the 
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from pathlib import Path
 
 import soc_sim
-from soc_sim.facade import Result
+from soc_sim.compiler.program import Compute, Layer
 
 ROWS = list(csv.DictReader(Path(__file__).with_name("scalesim_compute_cycles.csv").read_text().splitlines()))
 
@@ -31,13 +32,19 @@ def topology(network: str) -> str:
     return "Layer, M, N, K,\n" + "".join(f"{','.join(shape)},\n" for shape in shapes)
 
 
-def simulated(tmp_path: Path, network: str, dataflow: str, rows: str) -> Result:
-    path = tmp_path / f"{network}.csv"
+def compiled(folder: Path, network: str, dataflow: str, rows: str) -> dict[str, tuple[Layer, int]]:
+    """Layer's name → the layer, and the cycles of its tiles."""
+    path = folder / f"{network}.csv"
     path.write_text(topology(network))
     buffers = [f"buffers.{name}.capacity=64 MiB" for name in ("weights", "inputs", "outputs")]
     size = [f"array.rows={rows}", f"array.cols={rows}", "array.edge_tiles=full", "array.os_drain=hidden"]
     soc = soc_sim.load_soc("edge_16x16", [*size, *buffers, "dram=ideal"])
-    return soc_sim.simulate(soc, soc_sim.load_network(path), dataflow)
+    program = soc_sim.compile(soc, soc_sim.load_network(path), dataflow)
+    cycles = Counter[int]()
+    for instruction in program.instructions:
+        if isinstance(instruction, Compute):
+            cycles[instruction.layer] += instruction.counts.cycles
+    return {layer.name: (layer, cycles[layer.index]) for layer in program.layers}
 
 
 CASES = sorted({(row["network"], row["dataflow"], row["rows"]) for row in ROWS})
@@ -50,12 +57,13 @@ def test_compute_cycles_of_topologies_are_those_of_scale_sim(tmp_path: Path) -> 
     """
     ratios = []
     for case in CASES:
-        layers = {layer.name: layer for layer in simulated(tmp_path, *case).layers}
+        layers = compiled(tmp_path, *case)
         for row in ROWS:
             if (row["network"], row["dataflow"], row["rows"]) == case:
-                layer = layers[row["layer"]]
-                assert [layer.m, layer.k, layer.n] == [int(row[key]) for key in "mkn"]
-                ratios.append(layer.compute_cycles / int(row["cycles"]))
+                layer, cycles = layers[row["layer"]]
+                assert layer.gemm is not None
+                assert [layer.gemm.m, layer.gemm.k, layer.gemm.n] == [int(row[key]) for key in "mkn"]
+                ratios.append(cycles / int(row["cycles"]))
     assert len(ratios) == len(ROWS)
     assert all(1 <= ratio <= 1.1 for ratio in ratios)
     assert ratios.count(1) >= 0.9 * len(ROWS)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -38,10 +40,16 @@ def test_the_timeline_agrees_with_the_components_counters(traced: Traced) -> Non
         assert (fill.max(), fill[-1]) == (buffer.peak_bytes, 0)
 
 
-@pytest.fixture(scope="module", params=[".pftrace", ".json"])
-def processor(request: pytest.FixtureRequest, traced: Traced) -> Iterator[TraceProcessor]:
-    with TraceProcessor(traced.files[request.param]) as trace_processor:
-        yield trace_processor
+@pytest.fixture(scope="module")
+def processors(traced: Traced) -> Iterator[Callable[[str], TraceProcessor]]:
+    """Trace processors by the suffix of the file that they have loaded; starting one takes a second."""
+    with ExitStack() as stack:
+        yield cache(lambda suffix: stack.enter_context(TraceProcessor(traced.files[suffix])))
+
+
+@pytest.fixture(params=[".pftrace", ".json"])
+def processor(request: pytest.FixtureRequest, processors: Callable[[str], TraceProcessor]) -> TraceProcessor:
+    return processors(request.param)
 
 
 @requires_trace_processor
@@ -101,15 +109,15 @@ class TestPerfetto:
 
 
 @requires_trace_processor
-def test_perfetto_sums_exact_picoseconds(traced: Traced) -> None:
+def test_perfetto_sums_exact_picoseconds(traced: Traced, processors: Callable[[str], TraceProcessor]) -> None:
     """``duration_ps`` among a slice's arguments is not rounded."""
     query = (
         f"SELECT {TRACK.replace('name', 'track.name')} t, sum(extract_arg(slice.arg_set_id, 'debug.duration_ps')) "
         "FROM slice JOIN track ON track.id = track_id GROUP BY t"
     )
-    with TraceProcessor(traced.files[".pftrace"]) as processor:
-        found = dict(processor.rows(query))
-        layers = processor.rows("SELECT DISTINCT extract_arg(arg_set_id, 'debug.layer') FROM slice")
+    processor = processors(".pftrace")
+    found = dict(processor.rows(query))
+    layers = processor.rows("SELECT DISTINCT extract_arg(arg_set_id, 'debug.layer') FROM slice")
     assert found == {track: span_ps for track, span_ps in traced.timeline.busy_ps().items() if span_ps}
     # A precharge or a refresh belongs to no layer.
     assert {name for (name,) in layers} - {None} == {layer.name for layer in traced.record.program.layers}
