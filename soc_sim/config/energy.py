@@ -133,9 +133,26 @@ class EnergyTable(Description):
     def inconsistencies(self) -> Iterator[tuple[str, str]]:
         """Two entries for one thing."""
         yield from repeated("macs", [_kind(point) for point in self.macs])
+        yield from self._cell_faults()
         yield from repeated("host_operations", [entry.operation for entry in self.host_operations])
         yield from repeated("sram_cells", [f"{point.cell}, {point.temperature_k} K" for point in self.sram_cells])
         yield from repeated("sram", [f"{point.capacity_bytes} B, {point.width_bits} bits" for point in self.sram])
+
+    @property
+    def cell_points(self) -> tuple[CellPoint, ...]:
+        """Factors of all cells and temperatures, those of `sram` itself (lstp, 300 K) first."""
+        same = CellPoint(cell="lstp", temperature_k=300, read=1.0, write=1.0, leakage=1.0, area=1.0)
+        return (same, *self.sram_cells)
+
+    def _cell_faults(self) -> Iterator[tuple[str, str]]:
+        """Cells or a temperature for which there are no factors."""
+        temperatures = [point.temperature_k for point in self.cell_points if point.cell == self.cell]
+        if not temperatures:
+            cells = ", ".join(dict.fromkeys(point.cell for point in self.cell_points))
+            yield "cell", f"the table has no factors for '{self.cell}'; allowed: {cells}"
+        elif not min(temperatures) <= self.temperature_k <= max(temperatures):
+            shown = " to ".join(str(kelvin) for kelvin in dict.fromkeys((min(temperatures), max(temperatures))))
+            yield "temperature_k", f"the table has no factors for {self.temperature_k}; allowed: {shown}"
 
 
 class PartTables(Description):

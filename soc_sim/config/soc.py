@@ -64,6 +64,11 @@ class Soc(Description):
                 yield f"interconnect.{path}", f"'{name}' is no initiator; allowed: {allowed}{hint}"
         yield from self._background_faults()
         yield from self._domain_faults()
+        macs, array = self.table("array").macs, self.array
+        if (array.operand_bits, array.operand_type) not in {(mac.operand_bits, mac.operand_type) for mac in macs}:
+            known = ", ".join(f"{mac.operand_bits} ({mac.operand_type})" for mac in macs)
+            text = f"the energy table '{self.table('array').name}' has no MAC of {array.operand_bits} bits"
+            yield "array.operand_bits", f"{text} ({array.operand_type}); allowed: {known}"
         for position, domain in enumerate(self.domains):
             parts = [part for part, clock in _CLOCK_OF_PART.items() if clock in domain.members and domain.points]
             for name in dict.fromkeys(self.table(part).name for part in parts if self.table(part).voltage_v is None):

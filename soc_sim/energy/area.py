@@ -29,7 +29,7 @@ def area(soc: Soc) -> Area:
     """Area of all cores, host and on-chip memories.
 
     Raises:
-        ConfigurationError: the table has no MAC of the array's operands, or no factor for its cells and temperature.
+        ConfigurationError: the table has no MAC of the array's operands.
     """
     array, missing = soc.array, ["interconnect, DMA, controller and PHYs"]
     found = {"array": soc.cores * array.rows * array.cols * mac_point(soc).area_mm2}

@@ -25,7 +25,7 @@ def chip(soc: Soc, counts: Counts, supply: Supply) -> Bill:
     """Lines of ``array``, the buffers, ``decompression``, ``interconnect``, ``host``, ``leakage``, ``transitions``.
 
     Raises:
-        ConfigurationError: the table has no MAC of the array's operands, or no factor for its cells and temperature.
+        ConfigurationError: the table has no MAC of the array's operands.
     """
     mac = mac_point(soc)
     lines = [*_array(soc, counts, supply)]
@@ -67,11 +67,7 @@ def mac_point(soc: Soc) -> MacPoint:
 
 
 def buffer_cost(soc: Soc, name: BufferName) -> tuple[SramCost, int]:
-    """Cost and port width in bytes of the buffer ``name``.
-
-    Raises:
-        ConfigurationError: the table has no factor for its cells and temperature.
-    """
+    """Cost and port width in bytes of the buffer ``name``."""
     capacity_bytes, width_bytes = getattr(soc.buffers, name).capacity_bytes, soc.port_width_bytes(name)
     return sram.of_table(soc.table("buffers"), capacity_bytes, 8 * width_bytes), width_bytes
 

@@ -72,7 +72,7 @@ def estimate(soc: Soc, counts: Counts, chip_parts: Iterable[tuple[Counts, Supply
             which a run begins.
 
     Raises:
-        ConfigurationError: a table has no MAC of the array's operands, or no factor for its cells and temperature.
+        ConfigurationError: a table has no MAC of the array's operands.
     """
     parts = [(counts, at_start(soc))] if chip_parts is None else chip_parts
     on_chip = join(chip(soc, part, supply) for part, supply in parts)

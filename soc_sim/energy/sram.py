@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from soc_sim.config.energy import CellPoint, EnergyTable, SramPoint
-from soc_sim.errors import ConfigurationError
 
 
 class SramCost(NamedTuple):
@@ -44,14 +43,8 @@ def access(table: Sequence[SramPoint], capacity_bytes: int, width_bits: int) -> 
 
 
 def of_table(table: EnergyTable, capacity_bytes: int, width_bits: int) -> SramCost:
-    """Cost of a memory with the cells, and at the temperature, that the table asks for.
-
-    Raises:
-        ConfigurationError: the table has no factors for them.
-    """
+    """Cost of a memory with the cells, and at the temperature, that the table asks for."""
     cost, cell = access(table.sram, capacity_bytes, width_bits), _cell(table)
-    if cell is None:
-        return cost
     return SramCost(*(a * b for a, b in zip(cost, (cell.read, cell.write, cell.leakage, cell.area), strict=True)))
 
 
@@ -60,22 +53,13 @@ def banks(table: Sequence[SramPoint], width_bits: int) -> int:
     return math.ceil(width_bits / max(p.width_bits for p in table))
 
 
-def _cell(table: EnergyTable) -> CellPoint | None:
-    """Factors for the table's cell and temperature; None: those of ``sram`` itself (lstp, 300 K)."""
-    if (table.cell, table.temperature_k) == ("lstp", 300):
-        return None
-    same = CellPoint(cell="lstp", temperature_k=300, read=1.0, write=1.0, leakage=1.0, area=1.0)
-    points = (same, *table.sram_cells)
-    known = sorted((point for point in points if point.cell == table.cell), key=lambda point: point.temperature_k)
-    below = [point for point in known if point.temperature_k <= table.temperature_k]
-    above = [point for point in known if point.temperature_k >= table.temperature_k]
-    if not below or not above:
-        shown = ", ".join(f"{point.cell} {point.temperature_k} K" for point in points)
-        raise ConfigurationError(
-            f"soc.energy: '{table.name}' has no {table.cell} cells at {table.temperature_k} K; it has: {shown}, "
-            "and what lies between two temperatures of one cell"
-        )
-    cold, hot = below[-1], above[0]
+def _cell(table: EnergyTable) -> CellPoint:
+    """Factors for the table's cell and temperature; between two temperatures leakage grows exponentially."""
+    known = sorted(
+        (point for point in table.cell_points if point.cell == table.cell), key=lambda point: point.temperature_k
+    )
+    cold = [point for point in known if point.temperature_k <= table.temperature_k][-1]
+    hot = next(point for point in known if point.temperature_k >= table.temperature_k)
     if cold is hot:
         return cold
     fraction = (table.temperature_k - cold.temperature_k) / (hot.temperature_k - cold.temperature_k)

@@ -136,8 +136,12 @@ def test_cells_and_temperature_change_leakage_by_orders_of_magnitude() -> None:
 
 
 def test_cells_that_the_table_does_not_have_are_refused() -> None:
-    with pytest.raises(ConfigurationError, match="'28nm' has no lop cells at 400 K; it has: lstp 300 K, lstp 350 K"):
-        estimate(edge("energy.cell=lop", "energy.temperature_k=400"), Counts(elapsed_ps=0))
+    with pytest.raises(
+        ConfigurationError, match=r"energy\.temperature_k: the table has no factors for 400; allowed: 300"
+    ):
+        edge("energy.cell=lop", "energy.temperature_k=400")
+    with pytest.raises(ConfigurationError, match=r"energy\.cell: the table has no factors for 'hp'; allowed: lstp"):
+        edge("energy.sram_cells=[]", "energy.cell=hp")
 
 
 def test_a_buffer_beyond_the_table_is_said() -> None:
