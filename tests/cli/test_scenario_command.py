@@ -167,3 +167,12 @@ def test_a_script_writes_its_own_trace(tmp_path: Path, capsys: pytest.CaptureFix
     script.write_text("outcome = None\n")
     assert main(["scenario", str(script), "--trace", str(tmp_path / "t.csv")]) == 2
     assert "a script writes its own trace: scenario.run(until_s=…, trace=FILE)" in capsys.readouterr().err
+
+
+def test_a_trace_ends_with_the_scenario(file: Path, tmp_path: Path) -> None:
+    """Background traffic has asked for more than the memory could move by then; what it has promised is cut off."""
+    trace = tmp_path / "trace.json"
+    arguments = ["--set", "background[cpu].bandwidth=1.6 GB/s", "--set", "until=100 us", "--trace", str(trace)]
+    assert main(["scenario", str(file), "--quiet", *arguments]) == 0
+    slices = [event for event in json.loads(trace.read_text())["traceEvents"] if event["ph"] == "X"]
+    assert 99 < max(event["ts"] + event["dur"] for event in slices) <= 100 + 1e-6

@@ -227,8 +227,8 @@ def test_a_request_that_never_ends_is_a_deadlock() -> None:
         scenario.run(until_s=0.5)
 
 
-def test_streams_of_one_network_share_weights_but_no_activations() -> None:
-    """Two streams read the same number of weight bytes from the same place; the memory holds one copy of them."""
+def test_streams_of_one_network_take_turns() -> None:
+    """Asked for at the same time, the second waits for the first; each has memory of its own."""
     soc = soc_sim.load_soc("mcu_8x8")
     scenario = Scenario(soc)
     for name in ("left", "right"):

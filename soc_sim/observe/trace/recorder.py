@@ -78,10 +78,20 @@ class TraceRecorder:
         """Hand on what is left, and close the sinks."""
         for counter in self._counters:
             counter.flush()
+        self._cut(makespan_ps)
         self._flush_slices()
         self._flush_samples()
         for sink in self._sinks:
             sink.close(makespan_ps)
+
+    def _cut(self, end_ps: int) -> None:
+        """What background traffic was still to move when the run ended did not happen."""
+        rows = np.array(self._slices, np.int64).reshape(-1, SLICE_FIELDS)
+        if len(rows) and rows[:, _TIMES].max() > end_ps:
+            rows[:, _TIMES] = np.minimum(rows[:, _TIMES], end_ps)
+            rows = rows[rows[:, _TIMES.start] < rows[:, _TIMES.stop - 1]]
+            # The tracks write into this very array.
+            self._slices[:] = array("q", rows.tobytes())
 
     def _sample(self, track: int, time_ps: int, value: float) -> None:
         self._sample_tracks.append(track)
@@ -105,6 +115,10 @@ class TraceRecorder:
                 del column[:]
             for sink in self._sinks:
                 sink.samples(Samples(tracks, times_ps, values))
+
+
+_TIMES = slice(3, 5)
+"""Columns of a slice's start and end."""
 
 
 class _Interned(dict[str, int]):

@@ -39,9 +39,12 @@ def record(
     tracks: Sequence[str] = (),
     layers: Sequence[str] = ("conv1", "conv2"),
     selection: Selection = EVERYTHING,
-    end_ps: int = 0,
+    end_ps: int | None = None,
 ) -> None:
-    """Tell a recorder about slices and samples, in this order; ``tracks`` have tracks whether they are busy or not."""
+    """Tell a recorder about slices and samples, in this order; ``tracks`` have tracks whether they are busy or not.
+
+    The run ends with the last slice, unless ``end_ps`` says when.
+    """
     recorder = TraceRecorder(sink, selection=selection)
     slices, samples = list(slices), list(samples)
     names = dict.fromkeys([*tracks, *(one.track for one in slices)])
@@ -54,7 +57,7 @@ def record(
     for name, time_ps, value in samples:
         if (counter := counters[name]) is not None:
             counter.set(time_ps, value)
-    recorder.end(end_ps)
+    recorder.end(max((one.end_ps for one in slices), default=0) if end_ps is None else end_ps)
 
 
 @dataclass(frozen=True)

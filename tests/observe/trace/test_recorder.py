@@ -48,8 +48,17 @@ def names(selection: Selection, *tracks: str) -> list[str]:
 
 def test_slices_are_handed_on_in_blocks() -> None:
     blocks = Blocks()
-    record(blocks, [One("host", "x", start, start + 1) for start in range(2 * BLOCK_ROWS + 5)], end_ps=7)
-    assert blocks.rows == [BLOCK_ROWS, BLOCK_ROWS, 5, -7]
+    rows = 2 * BLOCK_ROWS + 5
+    record(blocks, [One("host", "x", start, start + 1) for start in range(rows)], end_ps=rows + 7)
+    assert blocks.rows == [BLOCK_ROWS, BLOCK_ROWS, 5, -(rows + 7)]
+
+
+def test_nothing_lasts_longer_than_the_run() -> None:
+    """What was promised for later is cut off, and left out where it has not begun."""
+    timeline = Timeline()
+    record(timeline, [One("dram", "read", 0, 4), One("dram", "read", 4, 9), One("dram", "read", 9, 12)], end_ps=6)
+    assert timeline.busy_ps() == {"dram": 6}
+    assert len(timeline) == 2
 
 
 def test_without_a_recorder_components_have_no_tracks() -> None:
