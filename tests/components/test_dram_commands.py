@@ -52,17 +52,23 @@ def told(description: Dram, slices: Slices) -> dict[str, list[Command]]:
 
 
 @pytest.mark.parametrize("preset", ["ddr4_2400", "lpddr4_3200", "hbm2"])
-@pytest.mark.parametrize("policy", ["open", "closed"])
+@pytest.mark.parametrize("policy", ["open", "closed", "adaptive"])
+@pytest.mark.parametrize("refresh", ["all_bank", "per_bank"])
 @given(requests=REQUESTS)
 @settings(max_examples=15)
-def test_commands_are_legal_and_all_that_are_counted(preset: str, policy: str, requests: list[Any]) -> None:
-    description = load(preset, Dram, (f"controller.page_policy={policy}", "ranks=2"))
+def test_commands_are_legal_and_all_that_are_counted(
+    preset: str, policy: str, refresh: str, requests: list[Any]
+) -> None:
+    overrides = (f"controller.page_policy={policy}", f"controller.refresh={refresh}", "timing.nRFC_PB=90", "ranks=2")
+    description = load(preset, Dram, overrides)
     slices = Slices()
     times_ps, counters = served(description, requests, slices)
     assert (times_ps, counters) == served(description, requests, None)
     commands = told(description, slices)
     counted = Counter(name for of_track in commands.values() for name, _ in of_track)
-    assert (counted["ACT"], counted["REF"]) == (counters["activates"], counters["refreshes"])
+    assert counted["ACT"] == counters["activates"]
+    assert counted["REF" if refresh == "all_bank" else "REFpb"] == counters["refreshes"]
+    assert not counted["REFpb" if refresh == "all_bank" else "REF"]
     assert (counted["RD"], counted["WR"]) == (counters["read_bursts"], counters["write_bursts"])
     for track, of_track in commands.items():
         if ".bank" in track:
@@ -74,7 +80,7 @@ def test_commands_are_legal_and_all_that_are_counted(preset: str, policy: str, r
 def check_bank(description: Dram, commands: list[Command]) -> None:
     """Distances within a bank, refreshes of its rank included (JESD79-4, chapter 4)."""
     timing, nbl = description.timing, description.burst_cycles
-    ordered = sorted(commands, key=lambda command: (command[1], command[0] != "PREA"))
+    ordered = sorted(commands, key=lambda command: (command[1], not command[0].startswith("PRE")))
     opened, closed, last = None, -timing.nRP, {"RD": -(10**9), "WR": -(10**9)}
     busy_until = 0
     for name, cycle in ordered:
@@ -94,10 +100,10 @@ def check_bank(description: Dram, commands: list[Command]) -> None:
                     assert cycle >= last["RD"] + timing.nRTP
                     assert cycle >= last["WR"] + timing.nCWL + nbl + timing.nWR
                     opened, closed = None, cycle
-            case "REF":
+            case "REF" | "REFpb":
                 assert opened is None
-                assert cycle >= closed + timing.nRP
-                busy_until = cycle + timing.nRFC
+                assert cycle >= max(closed + timing.nRP, busy_until)
+                busy_until = cycle + (timing.nRFC if name == "REF" else timing.nRFC_PB or 0)
 
 
 def check_activates_of_ranks(description: Dram, commands: dict[str, list[Command]]) -> None:

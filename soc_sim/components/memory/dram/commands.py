@@ -1,12 +1,14 @@
 """Tells every command of a channel, where somebody wants to know them; nothing about the commands changes.
 
 A bank has a track, and a rank one for what all its banks do. ``ACT`` lasts tRCD and ``PRE`` tRP, ``RD`` and ``WR`` as
-long as their burst occupies the data bus (CL or CWL later), ``REF`` tRFC; ``PREA`` closes all banks before it.
+long as their burst occupies the data bus (CL or CWL later), ``REF`` tRFC, after ``PREA`` has closed all. A refresh
+of one bank, ``REFpb``, lies on that bank's track. Power-down and self-refresh are left out.
 """
 
 from __future__ import annotations
 
 from soc_sim.components.memory.dram.queues import Run
+from soc_sim.components.memory.dram.state import NO_ROW
 from soc_sim.components.memory.dram.streaming import StreamingScheduler
 from soc_sim.config.memory import Dram
 from soc_sim.kernel import Simulation, Track
@@ -68,12 +70,16 @@ class ToldScheduler(StreamingScheduler):
             self._tell(self._tracks.banks[bank], "PRE", cycle, self._times.nRP)
 
     def _refresh(self, cycle: int, rank: int) -> None:
-        state, track = self.state, self._tracks.ranks[rank]
-        opened = state.open_banks[rank]
+        state, tracks, banks = self.state, self._tracks, self.refreshes.banks(rank)
+        of_one_bank = len(banks) == 1
+        opened = [bank for bank in banks if state.open_row[bank] != NO_ROW]
+        closed = max(cycle, *(state.bank_precharge[bank] for bank in opened)) if opened else 0
         super()._refresh(cycle, rank)
+        track = tracks.banks[banks[0]] if of_one_bank else tracks.ranks[state.rank_of[banks[0]]]
         if opened:
-            self._tell(track, "PREA", state.closed_at[rank], self._times.nRP)
-        self._tell(track, "REF", state.refreshed[rank] - self._times.nRFC, self._times.nRFC)
+            self._tell(track, "PRE" if of_one_bank else "PREA", closed, self._times.nRP)
+        start = state.bank_activate[banks[0]] - state.refresh_cycles
+        self._tell(track, "REFpb" if of_one_bank else "REF", start, state.refresh_cycles)
 
     def _tell_columns(self, run: Run, column: int, bursts: int) -> None:
         track, spacing = self._tracks.banks[run.bank], self.state.spacing_l
