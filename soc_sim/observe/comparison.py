@@ -11,8 +11,8 @@ from soc_sim.observe.describing import description, unit
 from soc_sim.observe.flat import Path
 
 _APART = ("config", "schema", "warnings")
-_OF_THE_MACHINE = (("simulation", "wall_s"),)
-"""Differs between any two runs."""
+_OF_THE_MACHINE = (("simulation", "wall_s"), ("simulation", "closed_form_share"), ("simulation", "compiled_share"))
+"""Differs between any two runs, or with what is installed."""
 _MISSING = object()
 
 

@@ -263,3 +263,37 @@ def test_every_kind_of_channel_serves_a_network(overrides: tuple[str, ...]) -> N
     """Bytes, commands and times of a run agree with each other."""
     soc = load("edge_16x16", Soc, overrides)
     check_record(run(soc, compile_network(soc, load_network("resnet8"))))
+
+
+def test_long_contiguous_transfers_are_served_several_bursts_in_a_step() -> None:
+    """And single bursts are not: what is counted for the one way is not counted for the other."""
+    shares = []
+    for size_bytes in (65536, 64):
+        bench = plain("lpddr4_3200")
+        bench.at(0, bench.seen.read, 0, size_bytes)
+        bench.run()
+        counters = bench.memory.counters()
+        shares.append(counters["closed_form_bursts"] / counters["read_bursts"])
+    assert shares[0] > 0.9
+    assert shares[1] == 0
+
+
+def test_a_transfer_says_how_long_its_rows_kept_the_data_path_waiting(bench: Bench) -> None:
+    """A closed row: tRCD; a row to be closed first: tRP more; one that is open: nothing."""
+    late_ps = bench.nREFI // 2 // bench.description.timing.tck_ps * bench.description.timing.tck_ps
+    bench.at(0, bench.seen.read, 0, 1)
+    bench.at(late_ps // 2, bench.seen.read, 0, 1)
+    bench.at(late_ps, bench.seen.read, bench.other_row(1), 1)
+    bench.run()
+    first, again, other = bench.seen.transfers
+    assert [transfer.row_ps for transfer in (first, again, other)] == [bench.nRCD, 0, bench.nRP + bench.nRCD]
+    assert first.refresh_ps == 0
+
+
+def test_a_transfer_says_how_long_a_refresh_kept_the_data_path_waiting(bench: Bench) -> None:
+    """It arrives when the refresh is due; the row, which was open, is closed before."""
+    bench.at(0, bench.seen.read, 0, 1)
+    bench.at(bench.nREFI, bench.seen.read, 0, 1)
+    bench.run()
+    late = bench.seen.transfers[1]
+    assert (late.refresh_ps, late.row_ps) == (bench.nRP + bench.nRFC, bench.nRCD)

@@ -23,7 +23,7 @@ from soc_sim.observe.statistics.cores import component_time, core_statistics, me
 from soc_sim.observe.statistics.energy import energy_statistics, without_total
 from soc_sim.observe.statistics.initiators import initiator_statistics
 from soc_sim.observe.statistics.layers import layer_statistics
-from soc_sim.observe.statistics.memories import memory_fit, memory_map, memory_statistics
+from soc_sim.observe.statistics.memories import memory_fit, memory_map, memory_statistics, ways_of_service
 from soc_sim.observe.statistics.stalls import Stalls
 from soc_sim.system import RunRecord
 from soc_sim.units import PS_PER_S
@@ -89,7 +89,7 @@ def statistics(
         "memory": memory_fit(record),
         "memory_map": memory_map(record),
         "layers": layers,
-        "simulation": {"events": record.events, "wall_s": wall_s},
+        "simulation": {"events": record.events, "wall_s": wall_s, **ways_of_service(record)},
         "warnings": [
             *program.warnings,
             *energy.estimate.warnings,

@@ -23,6 +23,16 @@ def memory_statistics(record: RunRecord, name: str) -> dict[str, Any]:
     }
 
 
+def ways_of_service(record: RunRecord) -> dict[str, float | None]:
+    """Which share of the DRAM's bursts was worked out how; the rest one command at a time. None: nothing was moved."""
+    counters = record.memories["dram"]
+    bursts = counters.get("read_bursts", 0) + counters.get("write_bursts", 0)
+    return {
+        f"{way}_share": counters.get(f"{way}_bursts", 0) / bursts if bursts else None
+        for way in ("closed_form", "compiled")
+    }
+
+
 def memory_fit(record: RunRecord) -> dict[str, Any]:
     """Whether the network fits, and how full everything got; what does not fit is refused before it runs."""
     memory_map, soc = record.program.memory_map, record.soc

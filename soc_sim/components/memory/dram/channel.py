@@ -36,6 +36,9 @@ class Counts(NamedTuple):
     read_bursts: int
     write_bursts: int
     closed_form_bursts: int
+    """Of these: several in one step."""
+    compiled_bursts: int
+    """Of these: by compiled code."""
     slept: Slept
 
 
@@ -162,4 +165,4 @@ class PlainChannel:
         reads, writes = state.bursts
         closed_form = self.scheduler.closed_form_bursts
         slept = Slept() if self.scheduler.power is None else self.scheduler.power.slept(now)
-        return Counts(state.activates, state.conflicts, state.refreshes, reads, writes, closed_form, slept)
+        return Counts(state.activates, state.conflicts, state.refreshes, reads, writes, closed_form, 0, slept)

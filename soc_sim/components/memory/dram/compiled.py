@@ -362,6 +362,28 @@ def _refresh(m: Array, banks: Array, ranks: Array, due: int, number: int) -> Non
     m[NOW] = max(m[NOW], due)
 
 
+@_inline
+def _nobody_opened(banks: Array) -> bool:
+    for bank in range(len(banks)):  # noqa: SIM110 # numba knows no generators
+        if banks[bank, OPENED_FOR] >= 0:
+            return False
+    return True
+
+
+@_inline
+def _alone(m: Array, ranks: Array, runs: Array, queue: Array, end: int) -> int:
+    """Bursts that the chosen run, the only one that waits, can have before ``end`` without another choice."""
+    write = m[WRITE]
+    if m[WAITING + write] != 1 or m[SERVING] != write or (write and m[QUEUED]):
+        return 1
+    bursts = min(runs[queue[write, 0], RUN_LEFT] - 1, (min(end, _first_due(ranks)[0]) - m[AT] - 1) // m[SPACING_L] + 1)
+    if m[BACKLOG + write]:
+        bursts = min(bursts, m[QUEUED + write] - m[ROOM + write])
+        if m[BEHIND]:
+            bursts = 1
+    return max(bursts, 1)
+
+
 @_compile
 def advance(
     m: Array, banks: Array, groups: Array, ranks: Array, runs: Array, jobs: Array, queue: Array, end: int
@@ -378,6 +400,19 @@ def advance(
             continue
         m[WRITE_MODE] = m[SERVING]
         if m[COLUMN]:
+            if _nobody_opened(banks):
+                # All but the last need no stamps: they would be overtaken by those of the last.
+                skipped = _alone(m, ranks, runs, queue, end) - 1
+                if skipped > 0:
+                    job = runs[queue[m[WRITE], 0], JOB]
+                    start = m[AT] + m[CL + m[WRITE]]
+                    jobs[job, START] = min(jobs[job, START], start)
+                    jobs[job, LEFT] -= skipped
+                    runs[queue[m[WRITE], 0], RUN_LEFT] -= skipped
+                    m[QUEUED + m[WRITE]] -= skipped
+                    m[BURSTS + m[WRITE]] += skipped
+                    banks[m[BANK], HITS] += skipped
+                    m[AT] += skipped * m[SPACING_L]
             _access(m, banks, groups, ranks, runs, jobs, queue)
         elif banks[m[BANK], ROW] < 0:
             _activate(m, banks, groups, ranks, runs, queue)

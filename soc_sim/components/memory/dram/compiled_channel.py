@@ -43,7 +43,7 @@ class CompiledChannel:
         self._transfers: list[Transfer | None] = []
         """Of each job; None: the number is free."""
         self._free_jobs: list[int] = []
-        self._closed_form_bursts = 0
+        self._closed_form_bursts = self._plain_bursts = 0
         self._looked = -1
         self._next_look = compiled.NEVER
         self._grow(_ROWS_AT_FIRST)
@@ -53,7 +53,7 @@ class CompiledChannel:
         scheduler = plain.scheduler
         m, banks, groups, ranks, *_ = self._state
         state = scheduler.state
-        self._closed_form_bursts = scheduler.closed_form_bursts
+        self._closed_form_bursts, self._plain_bursts = scheduler.closed_form_bursts, sum(state.bursts)
         m[compiled.NOW], m[compiled.WRITE_MODE], m[compiled.AGES] = scheduler.history
         m[compiled.LAST_COLUMN] = state.last_column
         m[compiled.ACTIVATES], m[compiled.CONFLICTS] = state.activates, state.conflicts
@@ -123,6 +123,7 @@ class CompiledChannel:
             read_bursts=int(m[compiled.BURSTS]),
             write_bursts=int(m[compiled.WRITE_BURSTS]),
             closed_form_bursts=self._closed_form_bursts,
+            compiled_bursts=int(m[compiled.BURSTS] + m[compiled.WRITE_BURSTS]) - self._plain_bursts,
             slept=Slept(),
         )
 

@@ -176,6 +176,7 @@ class DramModel(Memory):
             "active_ps": self._active_ps,
             "activates": activates,
             "closed_form_bursts": sum(each.closed_form_bursts for each in counts),
+            "compiled_bursts": sum(each.compiled_bursts for each in counts),
             "active_power_down_ps": sum(each.active_power_down for each in slept) * self._tck_ps,
             "precharged_power_down_ps": sum(each.precharged_power_down for each in slept) * self._tck_ps,
             "self_refresh_ps": sum(each.self_refresh for each in slept) * self._tck_ps,

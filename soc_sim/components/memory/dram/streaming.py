@@ -189,7 +189,8 @@ class StreamingScheduler(Scheduler):
             self._charge(run, column)
             bursts -= 1
         self.queued[write] -= bursts
-        if self._backlog[write] and self._admit(write):
+        full = self.queued[write] >= self._room[write] and not self._behind
+        if self._backlog[write] and not full and self._admit(write):
             self._other = None
 
     def _write_down(self, run: Run) -> int:
