@@ -62,7 +62,7 @@ def run(
         recorder.begin([layer.name for layer in program.layers])
     for change in frequency_changes:
         simulation.call_at(change.at_ps, partial(machine.set_frequency, change.domain, change.clock_hz))
-    until = _end_of_traffic(machine, stream, inferences) if soc.background else None
+    until = _end_of_inferences(machine, stream, inferences) if soc.background or frequency_changes else None
     for component in machine.components():
         component.start()
     simulation.run(lambda: stream.ended == inferences, until)
@@ -76,8 +76,8 @@ def run(
     return record
 
 
-def _end_of_traffic(machine: Machine, stream: Stream, inferences: int) -> Event:
-    """Background traffic never ends by itself: an event that ends the run."""
+def _end_of_inferences(machine: Machine, stream: Stream, inferences: int) -> Event:
+    """An event that ends the run: background traffic never ends by itself, and changes may be due only later."""
     ended = machine.simulation.event()
 
     def stop() -> None:
@@ -89,7 +89,8 @@ def _end_of_traffic(machine: Machine, stream: Stream, inferences: int) -> Event:
 
     stream.on_end = one_ended
     one_ended()
-    Watchdog(machine, lambda: inferences - stream.ended, stop).start()
+    if machine.background:
+        Watchdog(machine, lambda: inferences - stream.ended, stop).start()
     return ended
 
 

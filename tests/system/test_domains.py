@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -21,6 +22,7 @@ from soc_sim.kernel.recording import Counter
 from soc_sim.network import zoo
 from soc_sim.system import RunRecord, run
 from soc_sim.system.builder import build
+from soc_sim.testing.checks import check_record
 from soc_sim.testing.fakes import Slices
 from soc_sim.testing.small import program_of, small_soc, tile
 
@@ -191,6 +193,17 @@ def test_any_changes_leave_the_sums_exact_and_the_run_deterministic(
         assert sum(core.array_ps.values()) == records[0].makespan_ps
     cycles = sum(i.counts.cycles for i in program.instructions if isinstance(i, Compute))
     assert records[0].array_cycles * len(records[0].cores) >= cycles
+
+
+@pytest.mark.parametrize("background", ["", "background=[{name: camera, bandwidth: 1 MB/s, chunk: 64 B}]"])
+def test_a_change_that_is_due_after_the_end_changes_nothing(background: str) -> None:
+    """A DRAM that lived on until then would count refreshes that nobody saw, and energy of a time that is no part."""
+    soc = small_soc("dram=ddr3_1600", *filter(None, [background]))
+    load_ = Load(0, 0, 0, "inputs", (Region("dram", 0, 50),), 50)
+    program = program_of([load_, Compute(1, 0, 0, (), (0,), 0, 0, 50, tile(10))])
+    plain, changed = (run(soc, program, frequency_changes=changes) for changes in ([], [change(10**6, 2 * 10**9)]))
+    check_record(changed)
+    assert replace(changed, events=plain.events) == plain
 
 
 def test_unknown_domains_and_points_are_refused() -> None:
