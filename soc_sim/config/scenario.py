@@ -13,6 +13,7 @@ from soc_sim.config.base import Delay, Description, Picoseconds, repeated
 from soc_sim.config.core import Scheduling
 from soc_sim.config.domain import FrequencyChange
 from soc_sim.config.interconnect import Interconnect
+from soc_sim.config.power import PowerReport
 from soc_sim.config.run import Mapping, NetworkFile, NetworkName, change_faults
 from soc_sim.config.soc import Soc
 from soc_sim.config.sparsity import Sparsity
@@ -80,6 +81,8 @@ class Scenario(Description):
     """In place of the SoC's, for priorities, weights or limits of this scenario's initiators."""
     frequency_changes: Annotated[tuple[FrequencyChange, ...], Field(strict=False)] = ()
     """Changes of clock frequencies."""
+    power: PowerReport = PowerReport()
+    """How power over time is reported."""
     seed: Annotated[int, Field(ge=0)] = 0
     """Of everything random."""
 

@@ -19,6 +19,7 @@ import numpy as np
 
 import soc_sim
 from soc_sim.compiler.program import Compute
+from soc_sim.config.power import PowerReport
 from soc_sim.energy.area import area
 from soc_sim.energy.lines import J_PER_PJ
 from soc_sim.energy.run import RunEnergy, energy_of
@@ -73,6 +74,7 @@ def outcome_document(
     *,
     config: Mapping[str, Any],
     seed: int,
+    power: PowerReport | None = None,
 ) -> dict[str, Any]:
     """The JSON document; ``config`` is embedded as it is."""
     machine = record.machine
@@ -101,7 +103,7 @@ def outcome_document(
         "dram": memory_statistics(machine, "dram"),
         "weight_memory": memory_statistics(machine, "weight_memory") if soc.weight_memory is not None else None,
         "system_sram": memory_statistics(machine, "system_sram") if soc.system_sram is not None else None,
-        **energy_statistics(energy, machine, None),
+        **energy_statistics(energy, machine, power),
         "idle_energy_j": None if idle_j is None else sum(idle_j),
         "area_mm2": sum(areas.by_component.values()),
         "simulation": {"events": machine.events},

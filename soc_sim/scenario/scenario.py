@@ -282,7 +282,7 @@ def run_description(
         recorder=recorder,
     )
     config = description.model_dump(mode="json", exclude_none=True)
-    document = outcome_document(record, mapped, config=config, seed=seed)
+    document = outcome_document(record, mapped, config=config, seed=seed, power=description.power)
     document["simulation"]["wall_s"] = time.perf_counter() - began_s
     if added:
         warnings.append("the embedded configuration does not hold the actions that Python added")
