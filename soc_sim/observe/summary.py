@@ -25,6 +25,7 @@ def summary(document: Document) -> list[tuple[str, str]]:
         ("utilisation", f"{percent(document['utilisation'], 1)} % of the MACs that the PEs could execute"),
         ("array time", _array_time(document)),
         *_memories(document),
+        *_background(document),
         ("energy", f"{si(document['energy_j'], 'J')} ({shares(document['energy'] or {}, 'J')})"),
         *_range(document),
         *_power(document),
@@ -57,6 +58,20 @@ def _memories(document: Document) -> list[tuple[str, str]]:
         for label, key in (("DRAM", "dram"), ("weight memory", "weight_memory"))
         if document.get(key) is not None
     ]
+
+
+def _background(document: Document) -> list[tuple[str, str]]:
+    """What other initiators moved, how long it took, and how long the network's transfers stood behind theirs."""
+    initiators = document.get("initiators") or {}
+    found = []
+    for name, one in initiators.items():
+        if "energy_j" not in one or not one["transfers"]:  # only they have energy of their own
+            continue
+        behind_s = sum(other["waited_s"].get(f"arbitration:{name}", 0.0) for other in initiators.values())
+        latency = f"latency {si(one['latency_mean_s'], 's')}, 99 % below {si(one['latency_p99_s'], 's')}"
+        moved = f"{name} {si(one['bandwidth_bytes_per_s'], 'B/s')}, {latency}"
+        found.append(("background", f"{moved}; others waited {si(behind_s, 's')} for it, side by side"))
+    return found
 
 
 def _traffic(memory: Document) -> str:

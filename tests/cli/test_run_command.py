@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -226,3 +227,20 @@ def test_a_total_that_is_not_known_is_null_and_named(capsys: pytest.CaptureFixtu
         assert set(parts) == {None} if joules is None else sum(parts) == pytest.approx(joules)
     assert [name for name, joules in result["energy"].items() if joules is None] == ["weight_memory"]
     assert any("energy_j is null" in warning and "weight_memory" in warning for warning in result["warnings"])
+
+
+def test_background_traffic_of_the_soc_is_part_of_a_run(capsys: pytest.CaptureFixture[str]) -> None:
+    """It has a line of its own in the summary, energy of its own, and a rate as asked."""
+    setting = "soc.background=[{name: display, bandwidth: 2 GB/s, jitter: 0.5}]"
+    alone: Any = small(capsys)
+    beside: Any = small(capsys, "--set", setting, "--seed", "3")
+    assert beside["latency_s"] > alone["latency_s"]
+    display = beside["initiators"]["display"]
+    assert display["bandwidth_bytes_per_s"] == pytest.approx(2e9, rel=0.05)
+    assert sum(entry["count"] for entry in display["latency_histogram"]) == display["transfers"]
+    layers_j = sum(layer["energy_j"] for layer in beside["layers"])
+    assert layers_j + display["energy_j"] == pytest.approx(beside["energy_j"], rel=1e-9)
+    assert main(["run", "resnet50_edge", "--set", "workload.network=resnet8", "--set", setting]) == 0
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("background")]
+    assert line.split()[1] == "display"
+    assert "for it, side by side" in line
