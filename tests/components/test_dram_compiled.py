@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
@@ -99,3 +101,14 @@ def test_compiled_code_takes_over_in_the_middle_of_a_run(
         counters = {key: value for key, value in record.memories["dram"].items() if key not in ways}
         outcomes.append((record.makespan_ps, record.events, counters))
     assert outcomes[0] == outcomes[1]
+
+
+def test_a_numba_that_cannot_be_used_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    soc = load("edge_16x16", Soc)
+    program = compile_network(soc, load_network("autoencoder"))
+    expected = run(soc, program)
+    monkeypatch.setattr(model, "WORTH_COMPILING", 0)
+    monkeypatch.setitem(sys.modules, "soc_sim.components.memory.dram.compiled_channel", None)
+    record = run(soc, program)
+    assert (record.makespan_ps, record.events) == (expected.makespan_ps, expected.events)
+    assert record.memories["dram"]["compiled_bursts"] == 0

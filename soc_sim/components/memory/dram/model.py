@@ -88,8 +88,12 @@ class DramModel(Memory):
 
     def _compile(self) -> None:
         """Let compiled code take over the channels that have nothing to do now."""
-        from soc_sim.components.memory.dram.compiled_channel import CompiledChannel
-
+        try:
+            from soc_sim.components.memory.dram.compiled_channel import CompiledChannel
+        except (ImportError, RuntimeError):
+            # A numba that does not fit the rest, or no place for its cache: the plain code does the same.
+            self._to_compile = 0
+            return
         for number, looked in enumerate(self._channels):
             plain = looked.channel
             if isinstance(plain, PlainChannel) and plain.idle:
