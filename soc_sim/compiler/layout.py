@@ -57,6 +57,9 @@ class _LayOut:
         self.element_bytes = element_bytes
         self.images = _images(network)
         self.scalings: set[str] = set()
+        # Result of a view operator whose view has its elements in another order → one in the file's; None: no strides
+        # say that. Readers of the whole do not mind, but parts are picked by the file's order.
+        self.in_order: dict[str, View | None] = {}
         self.layout = Layout()
 
     def run(self, groups: Sequence[Group]) -> Layout:
@@ -195,6 +198,7 @@ class _LayOut:
         output = self.network.tensors[operator.outputs[0]]
         if source is None or output.constant:
             return True
+        in_order = self.in_order.get(operator.inputs[0], source)
         if source.shape[1:] == output.shape:
             self.layout.views[output.name] = source
         elif source.contiguous:
@@ -206,6 +210,9 @@ class _LayOut:
             if reshaped is None:
                 return False
             self.layout.views[output.name] = reshaped
+        exact = None if in_order is None else in_order.reshape((self.network.batch, *output.shape))
+        if exact is None or not exact.same_places(self.layout.views[output.name]):
+            self.in_order[output.name] = exact
         return True
 
     def _alias_slices(self, operator: Operator) -> bool:
@@ -213,8 +220,12 @@ class _LayOut:
         picks = _picks(self.network, operator)
         if picks is None:
             return False
+        source = operator.inputs[0]
+        whole = self.in_order.get(source, self.layout.views[source])
+        if whole is None:
+            return False
         for name, ranges in zip(operator.outputs, picks, strict=True):
-            view = self.layout.views[operator.inputs[0]]
+            view = whole
             for axis, start, stop, step in ranges:
                 view = view.slice(axis + 1, start, stop, step)
             self.layout.views[name] = view

@@ -50,6 +50,11 @@ class View:
         """Whether the elements are one run of bytes, in whatever order of the dimensions."""
         return self.pieces() == [Piece(self.offset, self.size_bytes, 1, 0)]
 
+    def same_places(self, other: View) -> bool:
+        """Whether every element lies where that of the ``other`` view, of equal shape, does."""
+        strides = zip(self.shape, self.strides, other.strides, strict=True)
+        return self.offset == other.offset and all(size == 1 or own == theirs for size, own, theirs in strides)
+
     def slice(self, axis: int, start: int, stop: int, step: int = 1) -> View:
         """Elements ``start, start + step, ...`` below ``stop`` along ``axis`` (step positive)."""
         shape, strides = list(self.shape), list(self.strides)

@@ -142,6 +142,24 @@ def test_pieces_of_tensors_are_read_and_written_in_place(tmp_path: Path) -> None
     assert {layer.unit for layer in program.layers} == {"array"}
 
 
+@pytest.mark.parametrize("axis", [1, 2])
+def test_pieces_of_a_reshaped_image_are_those_of_the_file(axis: int, tmp_path: Path) -> None:
+    """A one-dimensional image lies channels-last, and so do the channels of its slice: strides say where.
+
+    For a flattened image none do, so the host picks its pieces.
+    """
+    ends = {"from": np.int64([1]), "to": np.int64([3]), "axis": np.int64([axis])}
+    nodes = [node("Conv", "x w", "c"), node("Slice", "c from to axis", "part"), node("Sigmoid", "part", "y")]
+    program, _ = check(imported(tmp_path, nodes, {"x": (2, 4, 9)}, {"w": numbers(6, 4, 3), **ends}))
+    assert [layer.unit for layer in program.layers] == ["array", "host"]
+
+    ends = {"from": np.int64([5]), "to": np.int64([40]), "axis": np.int64([1])}
+    nodes = [node("Conv", "x w", "c"), node("Flatten", "c", "flat"), node("Slice", "flat from to axis", "part")]
+    nodes += [node("Sigmoid", "part", "y")]
+    program, _ = check(imported(tmp_path, nodes, {"x": (1, 4, 5, 6)}, {"w": numbers(6, 4, 3, 3), **ends}))
+    assert [layer.unit for layer in program.layers] == ["array", "host", "host"]
+
+
 def test_one_dimensional_and_transposed_convolutions(tmp_path: Path) -> None:
     nodes = [
         node("Conv", "x w", "c", strides=[2], pads=[2, 1], dilations=[2]),
