@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from soc_sim import compiler, kernel, system
 from soc_sim.compiler.program import Program
@@ -183,7 +183,7 @@ def simulate_run(
     record = simulated(powered)
     document = statistics(record, config=run.model_dump(mode="json", exclude_none=True), seed=run.seed, power=run.power)
     if powered is not None:
-        _finish(powered, document)
+        powered.finish(document)
     if run.workload.inferences > 1:
         document["steady_latency_s"] = _steady_latency_s(run, program)
     document["simulation"]["wall_s"] = time.perf_counter() - began_s
@@ -191,15 +191,10 @@ def simulate_run(
     def again(recorder: kernel.Recorder) -> RunRecord:
         powered = PowerRecorder(recorder, soc)
         record = simulated(powered)
-        _finish(powered, document)
+        powered.finish(document)
         return record
 
     return Result(document, again)
-
-
-def _finish(recorder: PowerRecorder, document: Mapping[str, Any]) -> None:
-    samples = document["power"]["samples"]
-    recorder.finish(samples["time_s"], samples["components_w"])
 
 
 def _file(network: Network) -> NetworkFile:

@@ -22,6 +22,7 @@ from soc_sim.kernel import Recorder
 from soc_sim.network import zoo
 from soc_sim.network.base import Network
 from soc_sim.observe.trace.formats import writing
+from soc_sim.observe.trace.power import PowerRecorder
 from soc_sim.observe.trace.recorder import TraceRecorder
 from soc_sim.observe.trace.selection import DEFAULT, Selection
 from soc_sim.scenario.arrivals import arrivals_ps
@@ -262,6 +263,7 @@ def run_description(
     timed = [*added]
     for change in description.frequency_changes:
         timed.append((change.at_ps, lambda scene, change=change: scene.set_frequency(change.domain, change.clock_hz)))  # type: ignore[misc]
+    powered = None if recorder is None else PowerRecorder(recorder, soc)
     record = system.run_streams(
         soc,
         [
@@ -279,10 +281,12 @@ def run_description(
         scheduling=description.scheduling,
         actions=[(at_ps, _on_scene(action, names)) for at_ps, action in timed],
         seed=seed,
-        recorder=recorder,
+        recorder=powered,
     )
     config = description.model_dump(mode="json", exclude_none=True)
     document = outcome_document(record, mapped, config=config, seed=seed, power=description.power)
+    if powered is not None:
+        powered.finish(document)
     document["simulation"]["wall_s"] = time.perf_counter() - began_s
     if added:
         warnings.append("the embedded configuration does not hold the actions that Python added")

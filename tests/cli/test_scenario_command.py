@@ -134,7 +134,8 @@ def test_a_trace_shows_every_answer_and_the_arrays_time(
 ) -> None:
     """Inferences by stream, each from its request to its answer; tiles sum to the core's busy time."""
     trace = tmp_path / "trace.csv"
-    assert main(["scenario", str(file), "--trace", str(trace), "--json"]) == 0
+    details = "layers,tiles,counters"
+    assert main(["scenario", str(file), "--trace", str(trace), "--trace-detail", details, "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     with trace.open(newline="") as lines:
         rows = list(csv.DictReader(lines))
@@ -146,6 +147,8 @@ def test_a_trace_shows_every_answer_and_the_arrays_time(
         assert {row["name"] for row in answers} <= {"inference", "late inference"}
         late = sum(row["name"] == "late inference" for row in answers)
         assert late == stream["deadline_misses"]
+    power_w = [float(row["value"]) for row in rows if row["track"] == "power.array"]
+    assert max(power_w) == pytest.approx(max(document["power"]["samples"]["components_w"]["array"]))
     tiles_ps = sum(int(row["duration_ps"]) for row in rows if row["track"] == "core0.array")
     busy_ps = document["cores"][0]["array_time_ps"]["busy"]
     # A tile under way at the end of the scenario is told whole.

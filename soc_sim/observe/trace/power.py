@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from soc_sim.config.soc import Soc
 from soc_sim.energy.counts import Counts, MemoryCounts
@@ -44,13 +45,10 @@ class PowerRecorder:
         """The run has ended; the trace ends with :meth:`finish`."""
         self._makespan_ps = makespan_ps
 
-    def finish(self, times_s: Sequence[float], components_w: Mapping[str, Sequence[float]]) -> None:
-        """Tell the mean power between each two borders, and end.
-
-        Args:
-            times_s: Borders, ascending.
-            components_w: Component → its power between two borders each.
-        """
+    def finish(self, document: Mapping[str, Any]) -> None:
+        """Tell the mean power between each two borders (``power.samples`` of a run's document), and end."""
+        samples = document["power"]["samples"]
+        times_s, components_w = samples["time_s"], samples["components_w"]
         for name, counter in self._counters.items():
             for time_s, power_w in zip(times_s, components_w.get(name, ()), strict=False):
                 counter.set(round(time_s * PS_PER_S), power_w)
