@@ -114,7 +114,7 @@ def test_roles_of_components_do_not_import_each_other() -> None:
 def test_importing_the_package_needs_no_extra() -> None:
     """Libraries of extras are imported where they are used, never at the top of a file."""
     models = {"onnx", "onnxsim", "onnxruntime", "torch"}
-    extras = {*models, "pyarrow", "pandas", "dask", "matplotlib", "jinja2", "markupsafe", "scipy", "sklearn"}
+    extras = {*models, "pyarrow", "vcd", "pandas", "dask", "matplotlib", "jinja2", "markupsafe", "scipy", "sklearn"}
     for path, tree in FILES.items():
         top = ast.Module([node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)], [])
         needed = {name.split(".")[0] for name in imports(top)} & extras
