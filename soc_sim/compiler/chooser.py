@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 from soc_sim.compiler.homes import Homes
@@ -33,6 +34,7 @@ class Chooser:
             homes,
             # Zeros differ from layer to layer.
             layer.name if layer.zeros else "",
+            layer.by_rows,
         )
         if signature not in self._known:
             self._known[signature] = choose(
@@ -44,7 +46,7 @@ class Chooser:
                 homes,
                 self._deals,
                 layer.zeros,
-                self._options,
+                replace(self._options, by_rows=layer.by_rows),
             )
         return self._known[signature]
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Container
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from soc_sim.compiler.host import HostWork
@@ -26,6 +27,8 @@ class Lowered:
     """Where weights are left out; None where none are."""
     sparsity: float | None
     """Share of zeros among its weights; None for a product of two activations."""
+    by_rows: bool = False
+    """Whether the host reads its results or writes its inputs in bands of rows."""
 
 
 Work = HostWork | Lowered
@@ -49,6 +52,22 @@ def reads(work: HostWork | HasOperands) -> tuple[View, ...]:
 def writes(work: HostWork | HasOperands) -> tuple[View, ...]:
     """Tensors that a layer writes."""
     return work.writes if isinstance(work, HostWork) else (work.operands.o,)
+
+
+def beside_host(works: list[Work], banded: Container[int]) -> list[Work]:
+    """The same layers; those know it that share a tensor with a host layer which runs in bands (``banded``)."""
+    on_host = {
+        view.root
+        for index, work in enumerate(works)
+        if isinstance(work, HostWork) and index in banded
+        for view in (*work.reads, *work.writes)
+    }
+    return [
+        replace(work, by_rows=any(view.root in on_host for view in (*reads(work), *writes(work))))
+        if isinstance(work, Lowered)
+        else work
+        for work in works
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,5 +17,8 @@ class Options:
     """Needed for every objective but latency."""
     side_by_side: bool = True
     """Whether groups may lie side by side on the array."""
+    by_rows: bool = False
+    """Whether, of equals, tiles come first that finish one band of rows after another: the host works on each while
+    the array goes on."""
     reorder: bool = False
     """Whether rows of weights with zeros may change places."""

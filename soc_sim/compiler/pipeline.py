@@ -7,14 +7,14 @@ from typing import Literal
 
 import numpy as np
 
-from soc_sim.compiler.bands import bands
+from soc_sim.compiler.bands import Band, bands
 from soc_sim.compiler.chooser import Chooser
 from soc_sim.compiler.emit import Emitter
 from soc_sim.compiler.fusion import Group, family, group_operators
 from soc_sim.compiler.hazards import Hazards
 from soc_sim.compiler.host import HostWork, host_work, summary
 from soc_sim.compiler.layout import lay_out
-from soc_sim.compiler.lowered import Lowered, Work
+from soc_sim.compiler.lowered import Lowered, Work, beside_host
 from soc_sim.compiler.lowering import lower
 from soc_sim.compiler.options import Options
 from soc_sim.compiler.placing import ArrayLayer, Placer
@@ -113,7 +113,7 @@ class _Compilation:
         for index, (group, work) in enumerate(zip(layout.groups, works, strict=True)):
             layer = self._layer(index, group, work, found)
             if isinstance(work, HostWork):
-                emitter.host(index, work, bands(group, work, self.soc.host.block_bytes), self.soc.host)
+                emitter.host(index, work, self._bands(index, work), self.soc.host)
             else:
                 layer = replace(layer, input_bytes_skipped=emitter.array_layer(index, packed[index]))
             layers.append(layer)
@@ -187,7 +187,13 @@ class _Compilation:
             faults += self.zeros.found_wrong()
         if faults:
             raise MappingError(*faults)
-        return works
+        banded = {index for index, work in enumerate(works) if len(self._bands(index, work)) > 1}
+        return beside_host(works, banded)
+
+    def _bands(self, index: int, work: Work) -> list[Band]:
+        if not isinstance(work, HostWork):
+            return []
+        return bands(self.layout.groups[index], work, self.soc.host.block_bytes)
 
     def _check_tiles(self, works: list[HostWork | ArrayLayer]) -> None:
         """Refuse what would not be simulated in a lifetime, before it fills the computer's memory."""

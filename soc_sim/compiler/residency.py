@@ -27,6 +27,9 @@ from soc_sim.config.run import Objective
 from soc_sim.config.soc import MemoryName, Soc
 from soc_sim.errors import MappingError
 
+LEAST_GAIN = 0.01
+"""Share of the layers' time (or whatever the objective is) that keeping results must save: estimates are no better."""
+
 Changes = dict[int, tuple[Homes | None, Choice | None]]
 """Layer → its operands' places and its choice on other terms."""
 
@@ -201,8 +204,10 @@ class ResidencyPlanner:
         if more_bytes > 0:
             return f"would move {more_bytes} bytes more, because tiles have less room", False
         share = f"{abs(gain) / before if before else 0:.1%} of the {self.objective} of {len(changed)} layers"
-        if gain > 0 or (even and gain == 0):
+        if gain > LEAST_GAIN * before or (even and gain >= 0):
             return f"saves {share} by estimate", True
+        if gain > 0:
+            return f"would save {share} by estimate, which is too little to be sure", False
         return f"would add {share} by estimate" if gain < 0 else "gains nothing by estimate", False
 
     def _value(self, index: int, choice: Choice | None) -> float:

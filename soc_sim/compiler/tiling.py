@@ -25,6 +25,8 @@ from soc_sim.config.soc import Soc
 TOLERANCE = 1.01
 TRAFFIC_TOLERANCE = 1.05
 """Estimates this close to the best are taken as equal (the model is no better than that); then the fewest tiles win."""
+BANDS = 4
+"""Tiles of rows that are enough for the host to work beside the array."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,9 @@ def choose(
         for name in ("read_bytes", "cycles", "tiles")
     )
     near = np.flatnonzero(cost <= cost.min() * TOLERANCE)
+    if options.by_rows:
+        bands = np.concatenate([_legal(_bands(model, evaluation), evaluation) for model, evaluation in wanted])
+        near = near[bands[near] == bands[near].max()]
     near = near[read_bytes[near] <= read_bytes[near].min() * TRAFFIC_TOLERANCE]
     if weights is not None and weights.sparsity:
         # Where memory is the bound, zeros may as well be skipped.
@@ -145,6 +150,14 @@ def _regret(evaluations: Sequence[Evaluation], objective: Objective, chosen: flo
         cost = _least(evaluation, objective)
         least[evaluation.dataflow] = min(cost, least.get(evaluation.dataflow, cost))
     return {flow: least[flow] / chosen if flow in least and chosen else None for flow in FLOWS}
+
+
+def _bands(model: CostModel, evaluation: Evaluation) -> NDArray[np.int64]:
+    """For each candidate, how many bands of rows are complete one after another, as far as more are of use."""
+    sizes = model.sizes
+    in_turn = (sizes.m_tiles * sizes.g_tiles == 1) | ((evaluation.deal.outer == "n") & (sizes.g_tiles == 1))
+    found: NDArray[np.int64] = np.where(in_turn, np.minimum(sizes.n_tiles, BANDS), 1)
+    return found
 
 
 def _legal(values: NDArray[Any], evaluation: Evaluation) -> NDArray[Any]:
