@@ -178,11 +178,14 @@ def _memories(record: RunRecord) -> Iterator[str]:
                 yield f"{name}: {counters[f'{kind}_bursts']} bursts for {counters[f'{kind}_bytes']} bytes"
         if counters["activates"] != counters["row_misses"] + counters["row_conflicts"]:
             yield f"{name}: {counters['activates']} activates, but not as many misses and conflicts"
-        # Ranks take turns: the first refresh of each is due within the second interval.
+        # Ranks take turns; the n-th refresh of one is due n · interval / refreshes of an interval after its start.
         interval, cycles = memory.timing.nREFI, record.makespan_ps // memory.timing.tck_ps
-        firsts = (interval * (rank + memory.ranks) // memory.ranks for rank in range(memory.ranks))
-        refreshes = memory.channels * sum(max(0, (cycles - first) // interval + 1) for first in firsts)
-        if counters["refreshes"] != refreshes:
+        of_interval = memory.banks if memory.controller.refresh == "per_bank" else 1
+        starts = (interval * rank // memory.ranks for rank in range(memory.ranks))
+        due = (max(0, ((cycles - start + 1) * of_interval - 1) // interval) for start in starts)
+        refreshes = memory.channels * sum(due)
+        sleeps = memory.controller.self_refresh_after_cycles is not None
+        if counters["refreshes"] > refreshes or (counters["refreshes"] < refreshes and not sleeps):
             yield f"{name}: {counters['refreshes']} refreshes, due are {refreshes}"
         ranks = memory.channels * memory.ranks
         if counters["active_ps"] > record.makespan_ps * ranks:

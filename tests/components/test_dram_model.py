@@ -256,6 +256,9 @@ def test_what_every_sequence_of_requests_satisfies(
         ("dram.channels=3", "dram.ranks=2", "dram.hash_banks=true"),
         ("dram.mapping=robacobg", "dram.controller.page_policy=closed"),
         ("dram.controller.bank_queue=8", "dram.controller.row_hit_cap=4"),
+        ("dram.controller.refresh=per_bank", "dram.controller.page_policy=adaptive"),
+        ("dram.controller.power_down_after_cycles=64", "dram.controller.self_refresh_after_cycles=4000"),
+        ("dram.address_hash=[{bit: 12, flipped_by: [15, 16]}]", "dram.ranks=2"),
     ],
     ids=" ".join,
 )

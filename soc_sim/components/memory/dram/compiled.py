@@ -2,7 +2,7 @@
 
 Modelled: what ``scheduler.py`` and ``state.py`` do, one command at a time, under the names they have there, and what
 ``channel.py`` keeps of each transfer (here a *job*). ``tests/components/test_dram_compiled.py`` compares both on random
-mixes.
+mixes. It is one file because numba's cache looks for changes in the file of a function only.
 
 Everything is a 64-bit integer. ``m``: parameters and scalars of a channel; ``banks``, ``groups``, ``ranks``, ``runs``,
 ``jobs``: one line for each; ``queue``: numbers of runs (reads, writes, reads and writes that have not entered their
