@@ -29,6 +29,7 @@ COMMANDS: Final = (
     ("compile", "prints the compiled program without simulating it"),
     ("verify", "executes the compiled program and checks its numbers"),
     ("prune", "prunes a trained model for an SoC: accuracy, latency, energy"),
+    ("study", "compares sparse with dense weights over networks and arrays"),
     ("gemm", "runs one GEMM on a bare array"),
     ("dram", "replays a request trace against one memory"),
     ("report", "writes a page of HTML about one or more results"),

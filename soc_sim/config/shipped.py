@@ -10,6 +10,7 @@ from typing import Final
 FOLDERS: Final[dict[str, tuple[str, ...]]] = {
     "run": ("",),
     "prune": ("",),
+    "study": ("studies",),
     "scenario": ("scenarios",),
     "soc": ("socs",),
     "array": ("array",),

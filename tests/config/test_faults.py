@@ -128,7 +128,7 @@ CASES = (
     broken("no quantity", {"soc.yaml:7": "  clock: fast"}, "soc.yaml:7: soc.array.clock: 'fast' is not a quantity; write a number with a unit, as in '800 MHz'"),
     broken("mapping for a quantity", {"soc.yaml:7": "  clock: {hz: 1}"}, "soc.yaml:7: soc.array.clock: a mapping is given; allowed: a quantity, as in '800 MHz'"),
     # Kinds and references.
-    broken("unknown kind", {"run.yaml:1": "kind: rnu"}, "run.yaml:1: kind: 'rnu' is unknown; allowed: run, scenario, prune, soc, array, dma, controller, crossbar, bus, ideal, dram, simple_memory, ideal_memory, system_sram, vector_unit, cpu, energy, network; did you mean 'run'?"),
+    broken("unknown kind", {"run.yaml:1": "kind: rnu"}, "run.yaml:1: kind: 'rnu' is unknown; allowed: run, scenario, prune, study, soc, array, dma, controller, crossbar, bus, ideal, dram, simple_memory, ideal_memory, system_sram, vector_unit, cpu, energy, network; did you mean 'run'?"),
     broken("unknown kind of a part", {"soc.yaml:15": "dram: {kind: drm, name: x}"}, f"soc.yaml:15: soc.dram.kind: 'drm' is unknown; allowed: {MEMORIES}; did you mean 'dram'?"),
     broken("no kind", {"soc.yaml:15": "dram: {name: x}"}, f"soc.yaml:15: soc.dram.kind: is missing; allowed: {MEMORIES}"),
     broken("unknown kind in a referenced file", {"dram.yaml:1": "kind: dramm"}, f"dram.yaml:1: soc.dram.kind: 'dramm' is unknown; allowed: {MEMORIES}; did you mean 'dram'?"),

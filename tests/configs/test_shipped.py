@@ -16,6 +16,7 @@ from soc_sim.config.run import NetworkFile, Run
 from soc_sim.config.scenario import Scenario
 from soc_sim.config.shipped import root
 from soc_sim.config.soc import Soc
+from soc_sim.config.study import Study
 
 FOLDERS = {
     ".": (Run, Prune),
@@ -26,6 +27,7 @@ FOLDERS = {
     "network": (NetworkFile,),
     "scenarios": (Scenario,),
     "socs": (Soc,),
+    "studies": (Study,),
 }
 FILES = sorted(root().rglob("*.yaml"))
 SOCS = sorted((root() / "socs").iterdir())

@@ -55,19 +55,9 @@ def prune(job: Prune, *, fine_tune: FineTune | None = None, progress: Callable[[
     Raises:
         InputError: faults of the model, the data or the job, one line each.
     """
-    parts = data.load(job.data)
-    dense, warnings = _load(job, parts)
-    _check(dense, parts, job)
-    start = quantise.rounded(dense) if job.quantise == "before" else dense
-    patterns = patterns_of(job, start)
-    reference = Reference.of(start, parts.calibration.images, job.repair.samples, job.seed)
-
-    def report(level: Level) -> None:
-        if progress is not None:
-            time = level.measurement.latency_s
-            progress(f"sparsity {level.sparsity:.3f}: accuracy {level.accuracy:.4f}, latency {time * 1e6:.1f} µs")
-
-    search = Search(job, reference, patterns, parts.validation, fine_tune, report)
+    warnings: list[str] = []
+    search = search_of(job, fine_tune=fine_tune, progress=progress, warnings=warnings)
+    parts, dense, patterns = search.parts, search.dense, search.patterns
     found = search.run()
     curve = [_row(search, level) for level in search.levels]
     failure = "" if found else _failure(job, search)
@@ -111,6 +101,33 @@ def prune(job: Prune, *, fine_tune: FineTune | None = None, progress: Callable[[
             for name, part in (("validation", parts.validation), ("evaluation", parts.evaluation))
         }
     return Pruned(document, found.model.proto, int8, curve, search.sensitivity)
+
+
+def search_of(
+    job: Prune,
+    *,
+    fine_tune: FineTune | None = None,
+    progress: Callable[[str], None] | None = None,
+    warnings: list[str] | None = None,
+) -> Search:
+    """The search that a job describes, before its first level; arguments and errors as of :func:`prune`.
+
+    ``warnings`` gets a line for each layer that cannot be pruned.
+    """
+    parts = data.load(job.data)
+    dense, left_out = _load(job, parts)
+    if warnings is not None:
+        warnings += left_out
+    _check(dense, parts, job)
+    start = quantise.rounded(dense) if job.quantise == "before" else dense
+    reference = Reference.of(start, parts.calibration.images, job.repair.samples, job.seed)
+
+    def report(level: Level) -> None:
+        if progress is not None:
+            time = level.measurement.latency_s
+            progress(f"sparsity {level.sparsity:.3f}: accuracy {level.accuracy:.4f}, latency {time * 1e6:.1f} µs")
+
+    return Search(job, reference, patterns_of(job, start), parts, dense, fine_tune, report)
 
 
 def _load(job: Prune, parts: Parts) -> tuple[TrainedModel, list[str]]:

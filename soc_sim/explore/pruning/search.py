@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from soc_sim.config.prune import Prune
 from soc_sim.config.sparsity import PatternName
-from soc_sim.explore.pruning.data import Part
+from soc_sim.explore.pruning.data import Part, Parts
 from soc_sim.explore.pruning.measure import Measurement, measure
 from soc_sim.explore.pruning.model import TrainedModel
 from soc_sim.explore.pruning.repair import Masks, Orders, Reference, orders_of, repaired
@@ -50,26 +50,36 @@ class Search:
     job: Prune
     reference: Reference
     patterns: Mapping[str, PatternName]
-    validation: Part
+    parts: Parts
+    dense: TrainedModel
+    """As it was handed in; the reference may have rounded weights."""
     fine_tune: FineTune | None = None
     progress: Callable[[Level], None] = lambda _: None
     levels: list[Level] = field(default_factory=list)
     sensitivity: list[Sensitivity] = field(default_factory=list)
 
-    def run(self) -> Level | None:
-        """The level that meets the targets, None if there is none; ``levels`` holds all that were looked at."""
+    @property
+    def validation(self) -> Part:
+        """Where all choices are made."""
+        return self.parts.validation
+
+    def begin(self) -> Level:
+        """The dense model, and how sensitive its layers are."""
         model = self.reference.model
         masks = {layer.name: np.ones((layer.groups, layer.m, layer.k), bool) for layer in model.layers}
         (answers,) = model.run(self.validation.images)
         dense = Level(0.0, model, masks, accuracy_of(answers, self.validation), measure(self.job, model, None))
         self._add(dense)
         units = cut(self.job, model, self.patterns, 1.0)
-        pruning = self.job.pruning
-        orders = orders_of(self.reference, model, masks, units, pruning.score, self.job.repair.ridge)
+        orders = orders_of(self.reference, model, masks, units, self.job.pruning.score, self.job.repair.ridge)
         self.sensitivity = sensitivities(self.job, self.reference, orders, units, self.validation)
-        last = dense
+        return dense
+
+    def run(self) -> Level | None:
+        """The level that meets the targets, None if there is none; ``levels`` holds all that were looked at."""
+        last = self.begin()
         for share in self._ladder():
-            level = self._next(last, share)
+            level = self.step(last, share)
             if level.sparsity <= last.sparsity:
                 break  # bounds leave nothing more to take
             self._add(level)
@@ -127,7 +137,7 @@ class Search:
         best = low if keep_low else high
         for _ in range(REFINEMENTS):
             middle = (begin + end) / 2
-            level = self._next(low, middle)
+            level = self.step(low, middle)
             if level.sparsity <= low.sparsity:
                 break
             self._add(level)
@@ -140,7 +150,7 @@ class Search:
         self.levels.sort(key=lambda entry: entry.sparsity)
         return best
 
-    def _next(self, last: Level, share: float) -> Level:
+    def step(self, last: Level, share: float) -> Level:
         """From one level to a sparser one."""
         job, model = self.job, last.model
         units = cut(job, model, self.patterns, share)
