@@ -171,7 +171,7 @@ def greedy(**arbitration: Any) -> dict[str, float]:
     for name in "ab":
         scenario.background(name, bytes_per_s=10e9, pattern="random")
     scenario.interconnect(**arbitration)
-    outcome = scenario.run(until_s=0.3e-3)
+    outcome = scenario.run(until_s=0.15e-3)
     return {name: outcome.initiators[name]["bandwidth_bytes_per_s"] / 1e9 for name in "ab"}
 
 
