@@ -92,7 +92,9 @@ class CompiledChannel:
             self._next_look = compiled.look(*self._state, cycle)
             self._looked = cycle
         m, *_, jobs, queue = self._state
-        served = []
+        served: list[Served] = []
+        if not m[compiled.DONE]:
+            return served
         for job in queue[compiled.COMPLETE, : m[compiled.DONE]].tolist():
             transfer = self._transfers[job]
             assert transfer is not None  # noqa: S101 # arrive() has set it
