@@ -45,9 +45,11 @@ def programs(draw: st.DrawFn, cores: int = 1, most_tiles: int = 6) -> Program:
                 instructions.append(Load(len(instructions), layer, core, buffer, parts, size, depends))
                 taken[buffer] += size
         output_bytes = draw(st.integers(1, CAPACITY_BYTES))
+        cycles = draw(st.integers(1, 1000))
         counts = tile(
-            draw(st.integers(1, 1000)),
-            macs=draw(st.integers(0, 1000)),
+            cycles,
+            # The small SoC has 16 PEs.
+            macs=draw(st.integers(0, min(1000, 16 * cycles))),
             weight_bytes=draw(st.integers(0, 2000)),
             input_bytes=draw(st.integers(0, 2000)),
             output_write_bytes=draw(st.integers(0, 2000)),
