@@ -8,7 +8,7 @@ ENERGY = {
     "kind": "energy",
     "name": "none",
     "technology_nm": 28,
-    "macs": [{"operand_bits": 8, "mac": "0.1 pJ", "leakage": "0 mW", "area": "0.001 mm2"}],
+    "macs": [{"operand_bits": bits, "mac": "0.1 pJ", "leakage": "0 mW", "area": "0.001 mm2"} for bits in (8, 16, 32)],
     "register_pj_per_byte": 0.0,
     "sram": [
         {"capacity": "1 KiB", "width_bits": 64, "read": "1 pJ", "write": "1 pJ", "leakage": "0 mW", "area": "0.1 mm2"}
