@@ -8,7 +8,7 @@ from soc_sim.compiler.prices import Prices
 from soc_sim.config.run import Objective
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """By what candidates are judged, and which there are."""
 

@@ -78,10 +78,10 @@ class _Compilation:
         self.sparse = self.zeros is not None and mapping.sparse
         self.rates = rates_of(soc)
         self.options = Options(
-            mapping.objective,
-            None if mapping.objective == "latency" else prices,
-            mapping.side_by_side,
-            mapping.reorder,
+            objective=mapping.objective,
+            prices=None if mapping.objective == "latency" else prices,
+            side_by_side=mapping.side_by_side,
+            reorder=mapping.reorder,
         )
         self.layout = lay_out(network, group_operators(network), soc.array.operand_bytes)
         self.names = _unique_names(self.layout.groups)
