@@ -97,7 +97,7 @@ def markdown(study: Study, table: Table) -> Iterator[str]:
     pattern = study.patterns[0]
     yield f"## Level at which a speedup is reached, {pattern.pattern}"
     yield ""
-    yield "Interpolated between the levels above; – where it is not reached up to the last one."
+    yield "Interpolated between neighbouring levels; –: not reached up to the last one; ?: levels are missing."
     yield ""
     yield "| network | array | " + " | ".join(f"{m:g}×, {text}" for m in study.marks for text in SCOPES.values()) + " |"
     yield "|---|---|" + "---|" * (len(study.marks) * len(SCOPES))
@@ -105,12 +105,12 @@ def markdown(study: Study, table: Table) -> Iterator[str]:
         for array in study.arrays:
             if len(table.curve(name, array, pattern.pattern, "host")) == 1:
                 continue
-            found = [
-                reached(table.curve(name, array, pattern.pattern, scope), mark)
-                for mark in study.marks
-                for scope in SCOPES
-            ]
-            yield f"| {name} | {array}×{array} | " + " | ".join(f"{x:.0%}" if x else "–" for x in found) + " |"
+            cells = []
+            for mark in study.marks:
+                for scope in SCOPES:
+                    curve = table.curve(name, array, pattern.pattern, scope)
+                    cells.append(_reached(curve, mark, sorted({0.0, *pattern.levels})))
+            yield f"| {name} | {array}×{array} | " + " | ".join(cells) + " |"
     yield ""
     yield f"## Energy and dataflows, {pattern.pattern}"
     yield ""
@@ -124,6 +124,17 @@ def markdown(study: Study, table: Table) -> Iterator[str]:
                 f"| {key.network} | {key.array}×{key.array} | {key.level:.0%} | {gain} | {drop} | "
                 f"{row['dense_dataflows']} | {row['dataflows']} |"
             )
+
+
+def _reached(curve: Sequence[tuple[float, float]], mark: float, levels: Sequence[float]) -> str:
+    """In words; an answer needs the two levels around the mark, or all levels where it is not reached."""
+    fast = [level for level, speedup in curve if speedup >= mark]
+    there = [level for level, _ in curve]
+    if not fast:
+        return "–" if levels[-1] in there else "?"
+    neighbour = levels[levels.index(fast[0]) - 1] if fast[0] in levels else None
+    found = reached(curve, mark)
+    return f"{found:.0%}" if found and neighbour in there else "?"
 
 
 def _row(entry: Entry) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from soc_sim.config.study import Study
 from soc_sim.dataflow import DATAFLOWS, counts
 from soc_sim.explore.study import Key, Table, keys_of, run_entry
 from soc_sim.explore.study.entries import with_array, without_limits
-from soc_sim.explore.study.table import reached
+from soc_sim.explore.study.table import _reached, reached
 from soc_sim.facade import simulate
 from soc_sim.network.resolve import load_network
 
@@ -111,3 +111,11 @@ def test_the_shipped_study_asks_for_what_its_table_holds() -> None:
         assert 0.85 < float(row["speedup_compute"]) < 1.2 / (1 - key.level) + 1, key
     levels = np.array([key.level for key in table.rows])
     assert len(levels) > 0
+
+
+def test_a_mark_between_levels_that_are_missing_is_left_open() -> None:
+    levels = [0.0, 0.3, 0.5, 0.7]
+    assert _reached([(0.0, 1.0), (0.7, 3.0)], 2.0, levels) == "?"
+    assert _reached([(0.0, 1.0), (0.3, 1.2)], 2.0, levels) == "?"
+    assert _reached([(0.0, 1.0), (0.7, 1.9)], 2.0, levels) == "–"
+    assert _reached([(0.0, 1.0), (0.5, 1.5), (0.7, 3.0)], 2.0, levels) == "60%"
