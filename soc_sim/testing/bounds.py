@@ -5,7 +5,7 @@ Both follow from the program and the description alone, so they check the simula
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from soc_sim.compiler.program import Compute, Instruction, Load, Program, Region, Store, VectorOp
 from soc_sim.config.core import BufferName
@@ -16,44 +16,37 @@ from soc_sim.units import PS_PER_S
 
 
 def lower_bound_ps(soc: Soc, program: Program) -> float:
-    """The largest of: MACs at peak, bytes at peak rate (each memory), and the longest chain of dependencies.
+    """The largest of: MACs at peak, bytes at peak rate (each memory and path), and the longest chain of dependencies.
 
     In the chain every instruction takes the time of an empty system without latencies.
     """
     peak_macs_per_s = soc.array.rows * soc.array.cols * soc.cores * soc.array.clock_hz
     macs = sum(compute.counts.macs for compute in program.instructions if isinstance(compute, Compute))
     bounds = [macs * PS_PER_S / peak_macs_per_s]
-    for memory in {region.memory for instruction in program.instructions for region in _regions(instruction)}:
-        bounds.append(
-            sum(
-                region.size_bytes * _ps_per_byte(soc, region)
-                for instruction in program.instructions
-                for region in _regions(instruction)
-                if region.memory == memory
-            )
-        )
+    moved: dict[tuple[str, str], float] = {}
+    for instruction in program.instructions:
+        _add_moved(moved, soc, instruction)
+    bounds += moved.values()
     ends: list[float] = []
     for instruction in program.instructions:
         start = max((ends[index] for index in instruction.depends), default=0.0)
         ends.append(start + _least_ps(soc, instruction))
-    return max(*bounds, *ends)
+    return max((*bounds, *ends))
 
 
 def layer_bounds_ps(soc: Soc, program: Program) -> list[float]:
     """Layer → what it takes at least from its first instruction to its last: its roofline and its longest chain.
 
-    The roofline is the larger of tiles on the busiest core and bytes at the peak rate of each memory; the chain follows
-    the dependencies within the layer.
+    The roofline is the larger of tiles on the busiest core and bytes at the peak rate of each memory and data path; the
+    chain follows the dependencies within the layer.
     """
     bounds = [0.0] * len(program.layers)
-    moved: dict[tuple[int, str], float] = {}
+    moved: list[dict[tuple[str, str], float]] = [{} for _ in program.layers]
     computed: dict[tuple[int, int], float] = {}
     ends: dict[int, float] = {}
     for instruction in program.instructions:
         layer = instruction.layer
-        for region in _regions(instruction):
-            key = (layer, region.memory)
-            moved[key] = moved.get(key, 0.0) + region.size_bytes * _ps_per_byte(soc, region)
+        _add_moved(moved[layer], soc, instruction)
         if isinstance(instruction, Compute):
             tile = (layer, instruction.core)
             computed[tile] = computed.get(tile, 0.0) + _least_ps(soc, instruction)
@@ -61,9 +54,9 @@ def layer_bounds_ps(soc: Soc, program: Program) -> list[float]:
         start = max((ends[index] for index in within), default=0.0)
         ends[instruction.index] = start + _least_ps(soc, instruction)
         bounds[layer] = max(bounds[layer], ends[instruction.index])
-    for (layer, _), span in (*moved.items(), *computed.items()):
+    for (layer, _), span in computed.items():
         bounds[layer] = max(bounds[layer], span)
-    return bounds
+    return [max(bound, *spans.values(), 0.0) for bound, spans in zip(bounds, moved, strict=True)]
 
 
 def upper_bound_ps(soc: Soc, program: Program) -> float:
@@ -103,14 +96,37 @@ def _host_cycles(soc: Soc, operator: VectorOp) -> float:
     return operator.operations / soc.host.lanes if operator.cycles is None else operator.cycles
 
 
-def _regions(instruction: Instruction) -> Sequence[Region]:
+def _regions(instruction: Instruction) -> list[Region]:
+    return [region for _, regions in _moves(instruction) for region in regions]
+
+
+def _add_moved(moved: dict[tuple[str, str], float], soc: Soc, instruction: Instruction) -> None:
+    """Adds the least time of an instruction's bytes at each memory, and on each data path that they share."""
+    for write, regions in _moves(instruction):
+        direction = "write" if write else "read"
+        for region in regions:
+            path: tuple[str, str] = (
+                (soc.interconnect.kind, "") if soc.interconnect.kind == "bus" else (region.memory, direction)
+            )
+            spans: dict[tuple[str, str], float]
+            if region.memory == "inputs_buffer":
+                spans = {(region.memory, direction): _ps_per_byte(soc, region)}
+            else:
+                spans = {(region.memory, ""): _memory_ps_per_byte(soc, region), path: _fabric_ps_per_byte(soc)}
+            for key, span in spans.items():
+                moved[key] = moved.get(key, 0.0) + region.size_bytes * span
+
+
+def _moves(instruction: Instruction) -> Iterator[tuple[bool, Sequence[Region]]]:
+    """(whether it writes, regions)."""
     match instruction:
-        case Load(regions=regions) | Store(regions=regions):
-            return regions
+        case Load(regions=regions):
+            yield False, regions
+        case Store(regions=regions):
+            yield True, regions
         case VectorOp(reads=reads, writes=writes):
-            return (*reads, *writes)
-        case _:
-            return ()
+            yield False, reads
+            yield True, writes
 
 
 def _least_ps(soc: Soc, instruction: Instruction) -> float:
@@ -128,17 +144,23 @@ def _ps_per_byte(soc: Soc, region: Region) -> float:
     """At the peak of memory or data path, whichever is slower."""
     if region.memory == "inputs_buffer":
         return PS_PER_S / soc.dma.clock_hz / soc.local_width_bytes if soc.local_width_bytes else 0.0
-    fabric = PS_PER_S / soc.interconnect.clock_hz / soc.interconnect.width_bytes
-    if soc.interconnect.kind == "ideal":
-        fabric = 0.0
+    return max(_fabric_ps_per_byte(soc), _memory_ps_per_byte(soc, region))
+
+
+def _fabric_ps_per_byte(soc: Soc) -> float:
+    """Of one data path."""
+    ideal = soc.interconnect.kind == "ideal"
+    return 0.0 if ideal else PS_PER_S / soc.interconnect.clock_hz / soc.interconnect.width_bytes
+
+
+def _memory_ps_per_byte(soc: Soc, region: Region) -> float:
     match soc.memories[region.memory]:
         case Dram() as dram:
-            return max(fabric, dram.timing.tck_ps * 4 / dram.bus_bits / dram.channels)
+            return dram.timing.tck_ps * 4 / dram.bus_bits / dram.channels
         case SimpleMemory() as simple:
-            rates = (simple.read_bandwidth_bytes_per_s, simple.write_bandwidth_bytes_per_s or 0)
-            return max(fabric, PS_PER_S / max(rates))
+            return PS_PER_S / max(simple.read_bandwidth_bytes_per_s, simple.write_bandwidth_bytes_per_s or 0)
         case _:
-            return fabric
+            return 0.0
 
 
 def _serial_ps(soc: Soc, region: Region, *, host: bool) -> float:

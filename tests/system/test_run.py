@@ -18,7 +18,7 @@ from soc_sim.compiler.program import Compute, Instruction, Load, Program, Region
 from soc_sim.config.soc import Soc
 from soc_sim.errors import DeadlockError
 from soc_sim.system import RunRecord, run
-from soc_sim.testing.bounds import lower_bound_ps, upper_bound_ps
+from soc_sim.testing.bounds import layer_bounds_ps, lower_bound_ps, upper_bound_ps
 from soc_sim.testing.checks import check_record
 from soc_sim.testing.small import program_of, small_soc, tile
 from soc_sim.testing.variants import changed, with_bandwidth, with_ideal_memory, with_latency, with_ports
@@ -41,6 +41,7 @@ SOCS: dict[str, tuple[str, ...]] = {
     "odd_clocks": (*REALISTIC, "array.clock=333 MHz", "dma.clock=701 MHz", "interconnect.clock=450 MHz"),
     "dram": (*REALISTIC, DRAM),
     "ideal": (*REALISTIC, "dram={kind: ideal_memory}"),
+    "slow_paths": ("interconnect.width=1 B", "interconnect.clock=100 MHz", "dram={kind: ideal_memory}"),
 }
 
 
@@ -199,6 +200,17 @@ def test_legal_programs_end_within_their_bounds(program: Program, name: str) -> 
     record = run(soc, program)
     check_record(record)
     assert lower_bound_ps(soc, program) <= record.makespan_ps <= upper_bound_ps(soc, program)
+
+
+@pytest.mark.parametrize(("kind", "expected_ps"), [("crossbar", 400_000), ("bus", 900_000)])
+def test_reads_and_writes_are_bounded_by_the_paths_that_they_share(kind: str, expected_ps: int) -> None:
+    """One byte a nanosecond: 400 bytes that go one way, 400 the other, and 100 more from another memory."""
+    memories = ("dram={kind: ideal_memory}", "weight_memory={kind: ideal_memory}")
+    soc = small_soc("interconnect.width=1 B", f"interconnect.kind={kind}", *memories)
+    read = VectorOp(0, 0, (Region("dram", 0, 400), Region("weight_memory", 0, 100)), (Region("dram", 1000, 400),), 0)
+    program = program_of([read])
+    assert lower_bound_ps(soc, program) == layer_bounds_ps(soc, program)[0] == expected_ps
+    assert run(soc, program).makespan_ps >= expected_ps
 
 
 @settings(max_examples=40, deadline=None)
