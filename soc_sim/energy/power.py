@@ -48,7 +48,8 @@ def power_of(energy: RunEnergy, window_ps: int, samples: int) -> Power:
     if not makespan_ps or not samples:
         return Power(0.0, 0.0, 0.0, 0.0, [], {})
     borders = np.linspace(0, makespan_ps, samples + 1)
-    parts = {driver: np.diff(energy.spreads[driver].until(borders)) for driver in by_driver}
+    # Nothing takes energy back: what is less than zero is rounding.
+    parts = {driver: np.maximum(0.0, np.diff(energy.spreads[driver].until(borders))) for driver in by_driver}
     span_s = makespan_ps / samples / PS_PER_S
     series = {name: np.zeros(samples) for components in by_driver.values() for name in components}
     for driver, components in by_driver.items():

@@ -173,6 +173,7 @@ def test_the_samples_of_power_sum_to_the_energy(sparse_run: RunRecord) -> None:
     spans = np.diff(power.times_s)
     for name, watts in power.components_w.items():
         assert np.dot(watts, spans) == pytest.approx(found.estimate.by_component[name], rel=1e-9), name
+        assert min(watts) >= 0, name
     total = np.sum(list(power.components_w.values()), axis=0)
     assert power.average_w * sparse_run.makespan_ps * 1e-12 == pytest.approx(found.estimate.total_j, rel=1e-9)
     assert power.peak_w >= power.average_w
