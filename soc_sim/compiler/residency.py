@@ -119,17 +119,16 @@ class ResidencyPlanner:
             self.weight_bytes, self.found.resident = 0, False
 
     def _settle_shared_sram(self) -> None:
-        sram = self.soc.system_sram
-        if sram is None:
+        if self.soc.system_sram is None:
             return
-        space = Space()
+        space, room = Space(), self.soc.room_bytes("system_sram")
         uses = self.found.uses
         order = sorted(self.storages, key=lambda root: (-len(uses[root].layers), self.storages[root], root))
         for root in order:
             size, life = self.storages[root], uses[root].life
             if root in self.inputs or root in self.outputs:
                 self.found.reasons[root] = "an input or output of the network"
-            elif space.lowest(size, life) + size > sram.capacity_bytes:
+            elif space.lowest(size, life) + size > room:
                 self.found.reasons[root] = f"no room for its {size} bytes in system_sram"
             elif self._try(root, "system_sram", uses[root].layers):
                 space.put(root, size, life)

@@ -22,6 +22,9 @@ from soc_sim.errors import suggestion
 MemoryName = Literal["dram", "weight_memory", "system_sram", "inputs_buffer", "weights_buffer"]
 """Where a tensor lies; in a buffer: of the core that uses it, from its first byte to its last use."""
 
+PAGE_BYTES = 4096
+"""What programs and background initiators have of a memory starts at multiples of this, as operating systems do it."""
+
 
 class Soc(Description):
     """Accelerator cores of one kind and a host, behind one interconnect, with one or two memories."""
@@ -141,6 +144,12 @@ class Soc(Description):
         if self.system_sram is not None:
             found["system_sram"] = self.system_sram.as_memory
         return found
+
+    def room_bytes(self, name: MemoryName) -> int:
+        """What the background initiators leave of a memory."""
+        taken = [-(-one.extent_bytes // PAGE_BYTES) * PAGE_BYTES for one in self.background if one.memory == name]
+        capacity = self.memories[name].capacity_bytes
+        return max(0, capacity - sum(taken)) // PAGE_BYTES * PAGE_BYTES if taken else capacity
 
     @property
     def local_width_bytes(self) -> int | None:

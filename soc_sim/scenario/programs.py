@@ -1,7 +1,8 @@
 """The programs of a scenario's streams: each network is compiled once for all streams that map it alike.
 
 A program may keep weights and results on chip, as if the machine were its own. Where streams share cores, none keeps
-anything in buffers between its layers; a shared SRAM is divided into equal parts, one for each program.
+anything in buffers between its layers. What background initiators leave of a shared SRAM is divided into equal parts,
+one for each stream.
 """
 
 from __future__ import annotations
@@ -12,11 +13,10 @@ from dataclasses import dataclass
 from soc_sim import compiler
 from soc_sim.compiler.program import Program
 from soc_sim.config.scenario import RequestStream, Scenario
-from soc_sim.config.soc import Soc
+from soc_sim.config.soc import PAGE_BYTES, Soc
 from soc_sim.energy.prices import prices
 from soc_sim.network.base import Network
 from soc_sim.network.resolve import load_network
-from soc_sim.system.layout import PAGE_BYTES
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,6 @@ def programs_of(scenario: Scenario, soc: Soc, given: Mapping[str, Network | Prog
          len(scenario.cores_of(stream)), shares)
         for stream, shares in zip(scenario.streams, sharing, strict=True)
     ]  # fmt: skip
-    parts = len(set(keys))
     programs: dict[object, Program] = {}
     for stream, shares, key in zip(scenario.streams, sharing, keys, strict=True):
         if key not in programs:
@@ -53,7 +52,7 @@ def programs_of(scenario: Scenario, soc: Soc, given: Mapping[str, Network | Prog
             if isinstance(network, Program):
                 programs[key] = network
             else:
-                part = _part(soc, len(scenario.cores_of(stream)), parts)
+                part = _part(soc, len(scenario.cores_of(stream)), len(scenario.streams))
                 programs[key] = _compile(part, stream, network, keeps=not shares)
     mapped = [
         Mapped(stream, programs[key], scenario.cores_of(stream))
@@ -77,13 +76,14 @@ def _shares_cores(scenario: Scenario, stream: RequestStream) -> bool:
     )
 
 
-def _part(soc: Soc, cores: int, programs: int) -> Soc:
-    """The SoC as the compiler sees it for one of several programs; other initiators do not matter to it."""
+def _part(soc: Soc, cores: int, streams: int) -> Soc:
+    """The SoC as the compiler sees it for one of several streams; other initiators only take room from it."""
     sram = soc.system_sram
-    if sram is not None and programs > 1:
-        share = sram.capacity_bytes // programs // PAGE_BYTES * PAGE_BYTES
+    if sram is not None:
+        room = soc.room_bytes("system_sram")
+        share = room if streams == 1 else room // streams // PAGE_BYTES * PAGE_BYTES
         sram = sram.model_copy(update={"capacity_bytes": share}) if share else None
-    return soc.model_copy(update={"cores": cores, "system_sram": sram})
+    return soc.model_copy(update={"cores": cores, "system_sram": sram, "background": ()})
 
 
 def _compile(soc: Soc, stream: RequestStream, network: Network | None, *, keeps: bool) -> Program:

@@ -3,6 +3,7 @@
 A program says where its weights and activations lie as if it were alone. The first keeps those addresses; each further
 program follows behind, and so do further sets of activations: an inference must not write where the one before it still
 reads, so each that is under way at the same time has a set of its own. The data of background initiators come last.
+Each begins with a page.
 """
 
 from __future__ import annotations
@@ -12,12 +13,9 @@ from dataclasses import dataclass
 
 from soc_sim.compiler.program import Program
 from soc_sim.config.background import Background
-from soc_sim.config.soc import MemoryName, Soc
+from soc_sim.config.soc import PAGE_BYTES, MemoryName, Soc
 from soc_sim.errors import MappingError
 from soc_sim.kernel.issuer import RegionLike
-
-PAGE_BYTES = 4096
-"""What follows starts at a multiple of this, as an operating system hands out memory."""
 
 Offsets = Mapping[MemoryName, int]
 

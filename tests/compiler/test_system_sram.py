@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from program_checks import check_memory, check_order
 
+import soc_sim
 from soc_sim import compiler, system
 from soc_sim.compiler.functional import verify
 from soc_sim.compiler.program import Placement
@@ -70,3 +71,28 @@ def test_its_energy_is_bytes_times_the_table() -> None:
 def test_a_width_beyond_its_capacity_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="one access is wider than the whole memory"):
         soc("16 B")
+
+
+def test_background_traffic_keeps_its_room() -> None:
+    """64 KiB of which a display takes 40: a program has 24 KiB."""
+    display = "background=[{name: display, memory: system_sram, bandwidth: 1 MB/s, footprint: 40 KiB}]"
+    shared = soc("64 KiB", display)
+    assert shared.room_bytes("system_sram") == 24 * 1024
+    program = compiler.compile(zoo.load("resnet8"), shared)
+    found = placed(program)
+    assert found
+    assert max(place.address + place.size_bytes for place in found) <= 24 * 1024
+    check_record(system.run(shared, program))
+
+
+@pytest.mark.parametrize("display", [0, 1])
+def test_streams_of_one_network_share_it(display: int) -> None:
+    """Each has activations of its own, though their programs are equal; beside them may be a display's 24 KiB."""
+    scenario = soc_sim.Scenario(soc(f"{24 * (1 + display)} KiB", "buffers.inputs.capacity=8 KiB", "cores=2"))
+    for core, name in enumerate(("left", "right")):
+        scenario.stream(zoo.load("resnet8"), name=name, period_s=1e-3, requests=1, cores=[core])
+    for _ in range(display):
+        scenario.background("display", bytes_per_s=1e6, memory="system_sram", footprint="24 KiB")
+    outcome = scenario.run(2e-3)
+    assert [stream.completed for stream in outcome.streams] == [1, 1]
+    assert outcome.document["system_sram"]["write_bytes"] > 0
