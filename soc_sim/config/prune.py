@@ -54,7 +54,7 @@ class Pruning(Description):
 
     pattern: UnitName = "tile_columns"
     """What goes together, in the size of the array; `auto`: for each layer tile columns or tile rows, whichever the SoC
-    runs faster with the dataflow it then chooses."""
+    runs faster with the dataflow it then chooses. `channels` leaves out the layer whose channels are the answers."""
     score: ScoreName = "second_order"
     """`norm`: L2 norm of a unit over its length. `activation`: each weight times the root mean square of its input.
     `second_order`: error of the layer's output after the other weights have made up for it, one unit after another."""

@@ -31,7 +31,7 @@ def distil(model: TrainedModel, images: Array, logits: Array, masks: Mapping[str
         logits: Of the dense model on them, images × classes.
         masks: Layer → groups × m × k, which weights are kept.
     """
-    layer = _last(model)
+    layer = output_layer(model)
     if layer is None or logits.ndim != 2 or layer.m != logits.shape[1]:
         return model
     from scipy.optimize import minimize  # needed here only, and slow to import
@@ -67,7 +67,7 @@ def distil(model: TrainedModel, images: Array, logits: Array, masks: Mapping[str
     return model.changed({layer.name: weights}, {layer.name: change[:, -1]} if layer.shift is not None else None)
 
 
-def _last(model: TrainedModel) -> Layer | None:
+def output_layer(model: TrainedModel) -> Layer | None:
     """The layer whose output, with its bias, is the model's."""
     name = model.network.outputs[0]
     for _ in range(2):

@@ -10,6 +10,7 @@ import numpy as np
 from soc_sim.config.prune import Prune
 from soc_sim.config.sparsity import PatternName, Sparsity
 from soc_sim.errors import ConfigurationError, suggestion
+from soc_sim.explore.pruning.distil import output_layer
 from soc_sim.explore.pruning.measure import simulate
 from soc_sim.explore.pruning.model import Layer, TrainedModel
 from soc_sim.explore.pruning.repair import Masks
@@ -22,6 +23,7 @@ def patterns_of(job: Prune, model: TrainedModel) -> dict[str, PatternName]:
     """Layer → what is pruned together there; layers that stay as they are do not occur.
 
     ``auto`` simulates random zeros of either pattern at the target (or at half) and takes what is faster in each layer.
+    No channels go in the layer whose channels are the model's answers.
 
     Raises:
         ConfigurationError: a layer is named that does not exist.
@@ -39,6 +41,9 @@ def patterns_of(job: Prune, model: TrainedModel) -> dict[str, PatternName]:
     names = [name for name in known if name not in fixed]
     if not names:
         raise ConfigurationError("pruning.layers: max_sparsity is 0 for every layer; nothing is left to prune")
+    if job.pruning.pattern == "channels":
+        last = output_layer(model)
+        names = [name for name in names if last is None or name != last.name]
     if job.pruning.pattern != "auto":
         return dict.fromkeys(names, job.pruning.pattern)
     times = {pattern: _times(job, model, pattern) for pattern in AUTO}

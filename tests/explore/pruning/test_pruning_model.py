@@ -12,13 +12,15 @@ pytest.importorskip("onnxruntime")
 
 from pruning_models import convolutions, images
 
-from soc_sim.config.prune import Repair
+from soc_sim.config.loader import load
+from soc_sim.config.prune import Prune, Repair
 from soc_sim.errors import NetworkError
 from soc_sim.explore.pruning import model as trained
 from soc_sim.explore.pruning.model import TrainedModel
 from soc_sim.explore.pruning.quantise import rounded
 from soc_sim.explore.pruning.repair import Reference, repaired
 from soc_sim.explore.pruning.samples import columns, outputs
+from soc_sim.explore.pruning.units import patterns_of
 
 MNIST = "package://qonnx/data/onnx/mnist-conv/model.onnx"
 
@@ -138,3 +140,8 @@ def test_two_inputs_are_refused(tmp_path: Path) -> None:
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), tmp_path / "m.onnx")
     with pytest.raises(NetworkError, match="has 2 inputs; allowed: one"):
         trained.load(str(tmp_path / "m.onnx"))
+
+
+def test_the_answers_are_no_channels_to_prune(model: TrainedModel) -> None:
+    job = load("prune_digits", Prune, ["pruning.pattern=channels"])
+    assert list(patterns_of(job, model)) == ["conv1", "conv2"]
