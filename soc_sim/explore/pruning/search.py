@@ -107,7 +107,10 @@ class Search:
     def met(self, level: Level) -> bool:
         """Whether all other targets hold."""
         target = self.job.target
-        unit = max(1, self.job.soc.array.rows) / sum(layer.size for layer in self.reference.model.layers)
+        model = self.reference.model
+        units = cut(self.job, model, self.patterns, 1.0).values()
+        # A level is reached within one unit.
+        unit = max(int(one.heights[0] * one.widths[0]) for one in units) / sum(layer.size for layer in model.layers)
         return (
             (target.sparsity is None or level.sparsity >= target.sparsity - unit)
             and (target.speedup is None or self.speedup(level) >= target.speedup)
