@@ -83,10 +83,14 @@ class ResidencyPlanner:
             homes = None if isinstance(work, HostWork) else self._homes(index, work)
             choice = None if homes is None else self._choose(index, homes)
             if isinstance(choice, Shortage):
+                layer = self._lowered(index)
                 faults += [
-                    f"layer {self._lowered(index).name}: its smallest tile needs {needed} bytes of the {buffer} "
+                    f"layer {layer.name}: its smallest tile needs {needed} bytes of the {buffer} "
                     f"buffer, which has {there}"
                     for buffer, (needed, there) in choice.needs.items()
+                ] or [
+                    f"layer {layer.name}: no tile that fits the buffers can run as {' or '.join(layer.flows)}; "
+                    "allowed: another mapping.dataflow, or larger soc.buffers"
                 ]
                 continue
             self.found.homes.append(homes)

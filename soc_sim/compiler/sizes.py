@@ -76,15 +76,20 @@ class Sizes:
 
     def legal(self, dataflow: Flow) -> NDArray[np.bool_]:
         """Candidates that fit the buffers and that the dataflow can run."""
-        legal = np.broadcast_to(self.compressible, (len(self.spatial.n), len(self.k)))
+        legal = self.runs(dataflow)
         for name, size in self.tile_bytes(dataflow).items():
             legal = legal & (size <= self.room_bytes(name))
+        return legal
+
+    def runs(self, dataflow: Flow) -> NDArray[np.bool_]:
+        """Candidates that the dataflow can run, whatever the buffers hold."""
+        runs = np.broadcast_to(self.compressible, (len(self.spatial.n), len(self.k)))
         if dense_family(dataflow) == "dOS":
             # A fold that is fed in parts holds its sums in the PEs, so it must be the only one of its tile.
             array, b = self.soc.array, self.blocks
             single = (b.m <= array.rows)[None] & (b.groups == 1)[None] & (self.spatial.n <= array.cols)[:, None]
-            legal = legal & ((self.k_tiles == 1) | single)
-        return legal if dataflow in DATAFLOWS else legal & ~self.blocks.side_by_side
+            runs = runs & ((self.k_tiles == 1) | single)
+        return runs if dataflow in DATAFLOWS else runs & ~self.blocks.side_by_side
 
     def room_bytes(self, buffer: str) -> int:
         """Space for tiles in a buffer."""

@@ -16,7 +16,7 @@ from soc_sim.compiler.nest import Nest, Operands
 from soc_sim.compiler.options import Options
 from soc_sim.compiler.program import Estimate, Tiling
 from soc_sim.compiler.rates import Rates
-from soc_sim.compiler.sizes import Floats
+from soc_sim.compiler.sizes import Floats, Sizes
 from soc_sim.compiler.sparse_layer import SparseLayer
 from soc_sim.config.array import DATAFLOWS, FLOWS, Flow, dense_family
 from soc_sim.config.run import Objective
@@ -51,7 +51,7 @@ class Shortage:
     """No tile fits: what the smallest one needs, by buffer that is too small."""
 
     needs: dict[str, tuple[int, int]]
-    """Buffer → bytes needed, bytes there."""
+    """Buffer → bytes needed, bytes there; empty: there are tiles that fit, but none that the dataflow can run."""
 
 
 def choose(
@@ -88,7 +88,7 @@ def choose(
     ]
     wanted = [(model, evaluation) for model, evaluation in priced if evaluation.dataflow in flows]
     if not wanted:
-        return _shortage(models[-1], flows)
+        return _shortage(models[-1].sizes, flows)
     sizes = [int(evaluation.legal.sum()) for _, evaluation in wanted]
     cost = np.concatenate([_legal(_value(evaluation, objective), evaluation) for _, evaluation in wanted])
     read_bytes, cycles, tiles = (
@@ -192,11 +192,15 @@ def _choice(model: CostModel, evaluation: Evaluation, flat: int, regret: Mapping
     return Choice(evaluation.dataflow, tiling, estimate, moved_bytes, model.sizes.weights, regret)
 
 
-def _shortage(model: CostModel, flows: Sequence[Flow]) -> Shortage:
-    needs: dict[str, tuple[int, int]] = {}
+def _shortage(sizes: Sizes, flows: Sequence[Flow]) -> Shortage:
+    """Of the tiles that a dataflow can run, the one that lacks the fewest bytes."""
+    fewest, needs = np.inf, dict[str, tuple[int, int]]()
     for flow in flows:
-        for name, size in model.sizes.tile_bytes(flow).items():
-            capacity = model.sizes.room_bytes(name)
-            if size.min() > capacity:
-                needs[name] = (int(size.min()), capacity)
+        runs = sizes.runs(flow)
+        tiles = {name: np.broadcast_to(size, runs.shape) for name, size in sizes.tile_bytes(flow).items()}
+        rooms = {name: sizes.room_bytes(name) for name in tiles}
+        lacking = np.where(runs, sum(np.maximum(0, tiles[name] - rooms[name]) for name in tiles), np.inf)
+        if lacking.min() < fewest:
+            fewest, best = lacking.min(), np.unravel_index(lacking.argmin(), lacking.shape)
+            needs = {name: (int(size[best]), rooms[name]) for name, size in tiles.items() if size[best] > rooms[name]}
     return Shortage(needs)

@@ -12,6 +12,7 @@ from soc_sim.compiler import Program, compile  # noqa: A004
 from soc_sim.compiler.program import Compute, Load
 from soc_sim.config.array import DATAFLOWS, DataflowName
 from soc_sim.config.run import Mapping
+from soc_sim.config.sparsity import Sparsity
 from soc_sim.dataflow import counts
 from soc_sim.errors import MappingError
 from soc_sim.network.base import Network
@@ -166,6 +167,13 @@ def test_a_buffer_too_small_for_one_tile_names_every_layer() -> None:
         compile(image(), soc)
     # One output pixel of a 3 × 3 window over one channel reads nine elements.
     assert caught.value.faults == ("layer conv: its smallest tile needs 9 bytes of the inputs buffer, which has 2",)
+
+
+def test_a_sparse_tile_that_does_not_fit_is_named() -> None:
+    """Tiles of sparse weights are as high as the array, where dense ones may be single rows: 16 bytes are too few."""
+    soc = make_soc(16, 4, buffers=("16 B", "16 KiB", "16 KiB"), dataflows=["dIS"])
+    with pytest.raises(MappingError, match=r"^layer fc: its smallest tile needs \d+ bytes of the weights buffer"):
+        compile(dense(1, 500, 16), soc, Mapping(dataflow="sIS"), Sparsity(pattern="channels", level=0.0))
 
 
 def test_a_memory_that_is_too_small_says_by_how_much() -> None:
