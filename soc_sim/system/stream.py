@@ -69,9 +69,10 @@ class Stream:
     def executions(self) -> list[int]:
         """How often each instruction has been completed."""
         counts = [self.ended] * len(self.executable.program.instructions)
-        for board in self.under_way.values():
+        for place, board in self.under_way.items():
+            settled = self._settled(place)
             for index, completed_ps in enumerate(board.completed_ps):
-                counts[index] += completed_ps is not None
+                counts[index] += completed_ps is not None and index not in settled
         for index in self.executable.program.once:
             counts[index] = min(1, counts[index])
         return counts

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from random_programs import programs
 
 from soc_sim import compiler
-from soc_sim.compiler.program import Program
+from soc_sim.compiler.program import Compute, Load, Program, Region
 from soc_sim.config.core import Policy, Scheduling
 from soc_sim.config.loader import load
 from soc_sim.config.run import Mapping
@@ -20,7 +20,7 @@ from soc_sim.errors import MappingError
 from soc_sim.network import zoo
 from soc_sim.system import Demand, ScenarioRecord, run, run_streams
 from soc_sim.testing.checks import check_scenario
-from soc_sim.testing.small import small_soc
+from soc_sim.testing.small import program_of, small_soc, tile
 from soc_sim.testing.variants import changed
 
 MS = 10**9
@@ -129,3 +129,13 @@ def test_what_a_run_has_dumped_is_traffic_for_another(tmp_path: Path) -> None:
     check_scenario(record)
     recorded = sum(int(line.split(",")[2]) for line in file.read_text().splitlines()[1:])
     assert record.machine.traffic["recorded"].moved_bytes == recorded > 0
+
+
+@pytest.mark.parametrize("until_ns", [100, 400, 5000])
+def test_what_stays_is_loaded_by_the_first_request_alone(until_ns: int) -> None:
+    """1000 bytes of weights take a microsecond; the second request, under way at the same time, need not load them."""
+    weights = Load(0, 0, 0, "weights", (Region("dram", 0, 1000),), 1000, once=True)
+    program = program_of([weights, Compute(1, 0, 0, (0,), (), 0, 0, 0, tile(10))])
+    record = run_streams(small_soc(), [Demand(program, (0,), iter([0, 0]))], until_ns * 1000)
+    check_scenario(record)
+    assert record.machine.executions == ((1, 2) if until_ns > 1100 else (0, 0))
