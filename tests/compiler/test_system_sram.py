@@ -88,9 +88,10 @@ def test_background_traffic_keeps_its_room() -> None:
 @pytest.mark.parametrize("display", [0, 1])
 def test_streams_of_one_network_share_it(display: int) -> None:
     """Each has activations of its own, though their programs are equal; beside them may be a display's 24 KiB."""
-    scenario = soc_sim.Scenario(soc(f"{24 * (1 + display)} KiB", "buffers.inputs.capacity=8 KiB", "cores=2"))
+    scenario = soc_sim.Scenario(soc(f"{16 + 24 * display} KiB", "buffers.inputs.capacity=8 KiB", "cores=2"))
+    network = zoo.load("resnet8")
     for core, name in enumerate(("left", "right")):
-        scenario.stream(zoo.load("resnet8"), name=name, period_s=1e-3, requests=1, cores=[core])
+        scenario.stream(network, name=name, period_s=1e-3, requests=1, cores=[core])
     for _ in range(display):
         scenario.background("display", bytes_per_s=1e6, memory="system_sram", footprint="24 KiB")
     outcome = scenario.run(2e-3)
