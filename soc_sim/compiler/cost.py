@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,11 +22,13 @@ from soc_sim.compiler.latency import Deal, LatencyModel, Traffic
 from soc_sim.compiler.nest import Nest, Operands
 from soc_sim.compiler.options import Options
 from soc_sim.compiler.prices import energy_pj
+from soc_sim.compiler.program import Share
 from soc_sim.compiler.rates import Rates
 from soc_sim.compiler.sizes import Floats, Sizes
 from soc_sim.compiler.sparse_layer import SparseLayer
 from soc_sim.compiler.views import Integers
 from soc_sim.config.array import Flow
+from soc_sim.config.core import BufferName
 from soc_sim.config.soc import Soc
 
 
@@ -105,6 +108,20 @@ class CostModel:
                 self._from_dram(traffic),
                 tiles,
             )
+
+    def shares(self, evaluation: Evaluation, candidate: tuple[int, int]) -> dict[BufferName, Share] | None:
+        """What each operand has of the buffer that several share, for one of the candidates; None: there is none."""
+        sharing = self.sizes.soc.buffers.pads.get("unified")
+        if sharing is None:
+            return None
+        moves = self._latency.moves(self._latency.traffic(evaluation.deal))
+        double = self._latency.double_buffered(evaluation.dataflow, moves)
+        tiles, shape = self.sizes.tile_bytes(evaluation.dataflow), evaluation.legal.shape
+
+        def one(values: NDArray[Any]) -> int:
+            return int(np.broadcast_to(values, shape)[candidate])
+
+        return {name: Share(one(tiles[name]), 1 + one(double[name])) for name in sharing}
 
     def _work(self, dataflow: Flow) -> Work:
         match dataflow:

@@ -6,6 +6,7 @@ Also the words that pass between array and buffers, for the energy of a candidat
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from soc_sim.compiler.candidates import edges
 from soc_sim.compiler.sizes import Floats, Sizes, extents
 from soc_sim.compiler.views import Integers
 from soc_sim.config.array import DataflowName, SparseDataflowName, dense_family
-from soc_sim.config.core import BUFFERS, Scratchpad
+from soc_sim.config.core import BufferName
 from soc_sim.dataflow import counts
 from soc_sim.dataflow.banks import port_cycles
 from soc_sim.dataflow.packed import packed_counts
@@ -194,15 +195,17 @@ def _ratio(
     # Partial sums are read and written, results of output-stationary flows only written.
     sums = output_words * word_bytes
     read_back = sums / 2 if word_bytes > e else 0
-    accesses = {
+    accesses: dict[BufferName, tuple[Any, Any, Any]] = {
         "weights": (weight_words * e, 0, loaded["weights"] * moved),
         "inputs": (input_words * e + sizes.addend_tile * tiles, 0, (loaded["inputs"] + kept) * moved),
         "outputs": (read_back, sums - read_back, results * moved),
     }
     ratio: Floats = np.ones((1, 1))
-    for name in BUFFERS:
-        scratchpad: Scratchpad = getattr(soc.buffers, name)
-        needed = port_cycles(scratchpad, soc.port_width_bytes(name), cycles, *accesses[name])
+    for operands in soc.buffers.pads.values():
+        first = operands[0]
+        streams = [size for name in operands for size in accesses[name][:2]]
+        dma_bytes = sum(accesses[name][2] for name in operands)
+        needed = port_cycles(soc.buffers.of(first), soc.port_width_bytes(first), cycles, streams, dma_bytes)
         ratio = np.maximum(ratio, needed / cycles)
     if soc.array.decompression.words_per_cycle is not None:
         ratio = np.maximum(ratio, (entering + input_words) / (soc.array.decompression.words_per_cycle * cycles))

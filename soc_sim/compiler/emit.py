@@ -2,13 +2,15 @@
 
 Tiles follow one another in program order, each as its loads, its Compute and its Store. Units are decoupled, so loads
 of the next tiles start as soon as there is room. A tile that equals the one loaded last is not loaded again; the last
-Compute that uses it gives its space back.
+Compute that uses it gives its space back. Where operands share a buffer, space is taken in program order: a tile that
+several Computes use is followed by the load of the next one behind the first of these, not the last.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from soc_sim.compiler.bands import Band
 from soc_sim.compiler.hazards import HOST, Hazards
@@ -58,6 +60,8 @@ class ArrayWork:
     """Input channels that have to be loaded; None: all."""
     resident: bool = False
     """Whether its weights are loaded once and stay."""
+    early: frozenset[BufferName] = frozenset()
+    """Of operands that share a buffer: those whose next tile has room beside the one in use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +167,9 @@ class _CoreShare:
         there: dict[tuple[int, int, int], list[Load]] = {}
         weights: list[Load] = []
         inputs: list[Load] = []
+        next_weights, next_inputs = self._ahead(steps)
+        weights_ahead: list[Load] | None = None
+        inputs_ahead: list[Load] | None = None
         for position, step in enumerate(steps):
             before = steps[position - 1] if position else None
             after = steps[position + 1] if position + 1 < len(steps) else None
@@ -172,9 +179,9 @@ class _CoreShare:
                     there[key] = self._load_weights(step)
                 weights = there[key]
             elif before is None or _weight_key(before) != _weight_key(step):
-                weights = self._load_weights(step)
+                weights = self._load_weights(step) if weights_ahead is None else weights_ahead
             if before is None or _input_key(before) != _input_key(step):
-                inputs = self._load_inputs(step)
+                inputs = self._load_inputs(step) if inputs_ahead is None else inputs_ahead
             addends = self._load_addends(step) if step.k == last_k else []
             frees_weights = not resident and (after is None or _weight_key(after) != _weight_key(step))
             frees_inputs = after is None or _input_key(after) != _input_key(step)
@@ -196,6 +203,21 @@ class _CoreShare:
             instructions.append(compute)
             if step.k == last_k:
                 self._store(step, compute.index, output_bytes)
+            if position in next_weights:
+                weights_ahead = self._load_weights(next_weights[position])
+            if position in next_inputs:
+                inputs_ahead = self._load_inputs(next_inputs[position])
+
+    def _ahead(self, steps: Sequence[Step]) -> tuple[dict[int, Step], dict[int, Step]]:
+        """Position → the step whose weights, or inputs, are loaded behind it, before their turn."""
+        weights, inputs = (
+            {first: steps[then] for first, then in pairwise(_changes(steps, key))} if wanted else {}
+            for key, wanted in (
+                (_weight_key, "weights" in self.work.early and not self.work.resident),
+                (_input_key, "inputs" in self.work.early),
+            )
+        )
+        return weights, inputs
 
     def _read_in_place(self, step: Step, last_k: int) -> tuple[tuple[int, ...], tuple[Region, ...]]:
         """Stores that must have put into the inputs buffer what the tile reads there, and where it lies."""
@@ -298,6 +320,11 @@ class _CoreShare:
 
 def _weight_key(step: Step) -> tuple[int, int, int]:
     return step.group, step.m, step.k
+
+
+def _changes(steps: Sequence[Step], key: Callable[[Step], tuple[int, int, int]]) -> list[int]:
+    """Positions of the steps at which another tile is needed."""
+    return [at for at, step in enumerate(steps) if not at or key(steps[at - 1]) != key(step)]
 
 
 def _input_key(step: Step) -> tuple[int, int, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from soc_sim.config.core import BufferName
 from soc_sim.config.soc import MemoryName
 
 
@@ -29,6 +30,6 @@ class Homes:
         """Addends that have to be loaded tile by tile."""
         return sum(memory != "inputs_buffer" for memory in self.addends)
 
-    def taken_bytes(self, buffer: str) -> int:
-        """Space of a buffer that tiles cannot have."""
-        return {"inputs": self.kept_bytes, "weights": self.resident_bytes}.get(buffer, 0)
+    def taken_bytes(self, operand: BufferName) -> int:
+        """Space of an operand's buffer that tiles cannot have, because others of its kind stay there."""
+        return {"inputs": self.kept_bytes, "weights": self.resident_bytes}.get(operand, 0)

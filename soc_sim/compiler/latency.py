@@ -7,15 +7,18 @@ a buffer already costs neither time nor space; results that are kept there pass 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from soc_sim.compiler.rates import Rates
 from soc_sim.compiler.sizes import Floats, Sizes
 from soc_sim.compiler.views import Integers, View, box_shape
 from soc_sim.config.array import Flow
+from soc_sim.config.core import BufferName
 from soc_sim.config.soc import MemoryName
 
 Order = Literal["m", "n"]
@@ -88,12 +91,12 @@ class LatencyModel:
         """Expected time, with ``cycles`` of the array in all."""
         sizes, rates, homes = self.sizes, self.rates, self.sizes.homes
         stores = sizes.g_tiles * sizes.m_tiles * sizes.n_tiles
-        queues = {
+        queues: dict[BufferName, Floats] = {
             "weights": self._queue(homes.weights, "weights", traffic.weight_bytes, traffic.weight_loads),
             "inputs": self._queue(homes.inputs, "inputs", traffic.input_bytes, traffic.input_loads),
             "outputs": self._queue(homes.outputs, "outputs", sizes.output_total, stores, write=True),
         }
-        loads = {"weights": traffic.weight_loads, "inputs": traffic.input_loads + traffic.addend_loads}
+        loads = self.moves(traffic)
         for memory in homes.addends:
             if memory != "inputs_buffer":
                 part = self._queue(memory, "inputs", sizes.output_total, stores)
@@ -102,7 +105,7 @@ class LatencyModel:
         array = cycles * rates.array_cycle_ps
         steady = np.maximum.reduce(
             np.broadcast_arrays(
-                array + self._serial(dataflow, queues, loads | {"outputs": stores}),
+                array + self._serial(dataflow, queues, loads),
                 *self._channels(queues),
                 instructions * rates.dispatch_ps,
             )
@@ -129,15 +132,45 @@ class LatencyModel:
         )
         return time
 
-    def _serial(self, dataflow: Flow, queues: dict[str, Floats], loads: dict[str, Integers]) -> Floats:
+    def _serial(
+        self, dataflow: Flow, queues: dict[BufferName, Floats], moves: dict[BufferName, Integers | int]
+    ) -> Floats:
         """A queue whose next tile has no room waits for the array; the first tile belongs to fill or drain."""
         serial: Floats = np.zeros((1, 1))
-        for name, tile in self.sizes.tile_bytes(dataflow).items():
-            double = 2 * tile <= self.sizes.room_bytes(name)
-            serial = serial + np.where(double, 0.0, queues[name] * (1 - 1 / np.maximum(loads[name], 1)))
+        for name, double in self.double_buffered(dataflow, moves).items():
+            serial = serial + np.where(double, 0.0, queues[name] * (1 - 1 / np.maximum(moves[name], 1)))
         return serial
 
-    def _channels(self, queues: dict[str, Floats]) -> list[Floats]:
+    def double_buffered(
+        self, dataflow: Flow, moves: Mapping[BufferName, Integers | int]
+    ) -> dict[BufferName, NDArray[np.bool_]]:
+        """Operands that have room for a second tile; ``moves``: how many tiles are loaded or stored.
+
+        In a buffer that several share, what moves more often comes first, for it is what the array would wait for.
+        """
+        tiles, found = self.sizes.tile_bytes(dataflow), dict[BufferName, NDArray[np.bool_]]()
+        for pad, operands in self.sizes.soc.buffers.pads.items():
+            size = np.stack(np.broadcast_arrays(*(tiles[name] for name in operands)))
+            free = self.sizes.room_bytes(pad) - size.sum(axis=0)
+            order = np.zeros_like(size)
+            if len(operands) > 1:
+                often = np.stack([np.broadcast_to(moves[name], size.shape[1:]) for name in operands])
+                order = np.argsort(-often, axis=0, kind="stable")
+            double = np.empty(size.shape, bool)
+            np.put_along_axis(double, order, np.cumsum(np.take_along_axis(size, order, 0), axis=0) <= free, 0)
+            found |= dict(zip(operands, double, strict=True))
+        return found
+
+    def moves(self, traffic: Traffic) -> dict[BufferName, Integers | int]:
+        """Tiles of each operand that are loaded or stored."""
+        stores = self.sizes.g_tiles * self.sizes.m_tiles * self.sizes.n_tiles
+        return {
+            "weights": traffic.weight_loads,
+            "inputs": traffic.input_loads + traffic.addend_loads,
+            "outputs": stores,
+        }
+
+    def _channels(self, queues: dict[BufferName, Floats]) -> list[Floats]:
         """Time of each DMA channel."""
         channels: dict[str, Floats] = {}
         for name, channel in self.sizes.soc.dma.channel_of.items():

@@ -244,6 +244,7 @@ class _Compilation:
             row_order=_plain(choice.weights.order if choice.weights else None),
             k_order=_plain(choice.weights.k_order if choice.weights else None),
             reorder_gain=choice.reorder_gain,
+            buffer_shares=choice.shares,
         )
 
     def _ends(self) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -19,6 +19,7 @@ from soc_sim.compiler.tile_counts import TileCounter
 from soc_sim.compiler.tiles import Tiles
 from soc_sim.compiler.tiling import Choice
 from soc_sim.config.array import SPARSE_DATAFLOWS
+from soc_sim.config.core import BufferName
 from soc_sim.config.soc import MemoryName, Soc
 from soc_sim.errors import MappingError
 from soc_sim.network.base import Network
@@ -70,7 +71,8 @@ class Placer:
                 continue
             counter = TileCounter(array, work.choice.dataflow, work.tiles)
             if work.operands.w is not None:
-                packed[index] = ArrayWork(work.nest, work.operands, work.tiles, counter, None, {})
+                early = _early(work.choice)
+                packed[index] = ArrayWork(work.nest, work.operands, work.tiles, counter, None, {}, early=early)
                 continue
             offsets, size = work.tiles.pack(array.operand_bytes, array.accumulator_bytes)
             home = Home(self.weight_memory, align(end))
@@ -78,7 +80,9 @@ class Placer:
             if weights is not None and work.choice.dataflow in SPARSE_DATAFLOWS:
                 live = LiveChannels(work.tiles, weights, work.operands.x, self.burst_bytes)
             resident = found.resident
-            packed[index] = ArrayWork(work.nest, work.operands, work.tiles, counter, home, offsets, live, resident)
+            packed[index] = ArrayWork(
+                work.nest, work.operands, work.tiles, counter, home, offsets, live, resident, _early(work.choice)
+            )
             placements.append(Placement(self.names[index], home.memory, home.address, size))
             end = home.address + size
             weight_bytes += work.tiles.stored_bytes(array)
@@ -140,3 +144,8 @@ class Placer:
                 )
         if faults:
             raise MappingError(*faults)
+
+
+def _early(choice: Choice) -> frozenset[BufferName]:
+    """Operands whose next tile is asked for as soon as one is in use: there is room for two in a shared buffer."""
+    return frozenset(name for name, share in (choice.shares or {}).items() if share.tiles > 1)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from soc_sim.config.array import Flow
 from soc_sim.config.host import OperationKind
@@ -167,6 +167,20 @@ class Tiling:
     """The lowest of them."""
 
 
+class Share(NamedTuple):
+    """What an operand has of a buffer that it shares."""
+
+    tile_bytes: int
+    """Its largest tile."""
+    tiles: int
+    """Two where the next one has room beside it."""
+
+    @property
+    def size_bytes(self) -> int:
+        """All of it."""
+        return self.tile_bytes * self.tiles
+
+
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """What the compiler expected when it chose."""
@@ -228,6 +242,8 @@ class Layer:
     """
     reorder_gain: float | None = None
     """Least expected cost with all in order over that of the choice; None where reordering was not asked for."""
+    buffer_shares: Mapping[BufferName, Share] | None = None
+    """Operand → its part of the buffer that several share; None where there is none."""
     regret: Mapping[Flow, float | None] | None = None
     """Dataflow → the least that it is expected to take by the objective, over the choice; None where it cannot run."""
     residency: Residency | None = None

@@ -101,7 +101,7 @@ class ResidencyPlanner:
 
     def _settle_weights(self) -> None:
         """All weights, or none: what stays takes room from the tiles of the others."""
-        array, capacity = self.soc.array, self.soc.buffers.weights.capacity_bytes
+        array, capacity = self.soc.array, self.soc.buffers.of("weights").capacity_bytes
         layers = [
             index for index, work in enumerate(self.works) if isinstance(work, Lowered) and work.operands.w is None
         ]
@@ -117,7 +117,11 @@ class ResidencyPlanner:
         self.weight_bytes, self.found.resident = size, True
         changed = self._changed(range(len(self.works)))
         after = {index: choice for index in layers if changed and (choice := changed[index][1]) is not None}
-        if changed is not None and stored(after) <= size:
+        # In a buffer of their own nothing else wants the room.
+        pays = changed is not None and (
+            self.soc.buffers.name_of("weights") == "weights" or self._judge(changed, even=True)[1]
+        )
+        if changed is not None and pays and stored(after) <= size:
             self._accept(changed)
         else:
             self.weight_bytes, self.found.resident = 0, False
@@ -141,7 +145,7 @@ class ResidencyPlanner:
 
     def _settle_results(self) -> None:
         """Results that stay in the inputs buffer."""
-        space, capacity = Space(), self.soc.buffers.inputs.capacity_bytes
+        space, capacity = Space(), self.soc.buffers.of("inputs").capacity_bytes
         uses = self.found.uses
         order = sorted(
             self.storages, key=lambda root: (uses[root].life.last - uses[root].life.first, uses[root].life.first, root)
@@ -164,7 +168,7 @@ class ResidencyPlanner:
             self.found.plans["inputs_buffer"] = space.plan()
 
     def _obstacle(self, root: str, size: int) -> str | None:
-        uses, capacity = self.found.uses[root], self.soc.buffers.inputs.capacity_bytes
+        uses, capacity = self.found.uses[root], self.soc.buffers.of("inputs").capacity_bytes
         for holds, text in (
             (root in self.inputs, "an input of the network"),
             (root in self.outputs, "an output of the network"),
@@ -173,7 +177,7 @@ class ResidencyPlanner:
             (root in self.read_by_host, "the host reads it"),
             (root in self.read_as_weights, "the weights buffer takes it as first operand of a product"),
             (self.soc.cores > 1, "several cores use it, and each has buffers of its own"),
-            (size > capacity, f"its {size} bytes exceed the inputs buffer of {capacity}"),
+            (size > capacity, f"its {size} bytes exceed the {self.soc.buffers.name_of('inputs')} buffer of {capacity}"),
         ):
             if holds:
                 return text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from soc_sim.compiler.nest import Nest, Operands
 from soc_sim.compiler.sparse_layer import SparseLayer
 from soc_sim.compiler.views import Integers
 from soc_sim.config.array import DATAFLOWS, Flow, dense_family
+from soc_sim.config.core import BufferName, PadName
 from soc_sim.config.soc import Soc
 
 Floats = NDArray[np.float64]
@@ -64,8 +65,8 @@ class Sizes:
             largest, total, self.compressible = weights.tile_bytes(b, self.constants)
             self.weight_tile, self.weight_total = largest[None], total[None]
 
-    def tile_bytes(self, dataflow: Flow) -> dict[str, Integers]:
-        """Bytes of the largest tile in each buffer, without what lies there already."""
+    def tile_bytes(self, dataflow: Flow) -> dict[BufferName, Integers]:
+        """Bytes of the largest tile of each operand, without what lies in its buffer already."""
         array = self.soc.array
         word = array.operand_bytes if dense_family(dataflow) == "dOS" else array.accumulator_bytes
         return {
@@ -77,9 +78,14 @@ class Sizes:
     def legal(self, dataflow: Flow) -> NDArray[np.bool_]:
         """Candidates that fit the buffers and that the dataflow can run."""
         legal = self.runs(dataflow)
-        for name, size in self.tile_bytes(dataflow).items():
+        for name, size in self.pad_bytes(dataflow).items():
             legal = legal & (size <= self.room_bytes(name))
         return legal
+
+    def pad_bytes(self, dataflow: Flow) -> dict[PadName, Integers]:
+        """Bytes of the largest tiles in each buffer together."""
+        tiles, pads = self.tile_bytes(dataflow), self.soc.buffers.pads
+        return {name: reduce(np.add, [tiles[operand] for operand in operands]) for name, operands in pads.items()}
 
     def runs(self, dataflow: Flow) -> NDArray[np.bool_]:
         """Candidates that the dataflow can run, whatever the buffers hold."""
@@ -91,10 +97,10 @@ class Sizes:
             runs = runs & ((self.k_tiles == 1) | single)
         return runs if dataflow in DATAFLOWS else runs & ~self.blocks.side_by_side
 
-    def room_bytes(self, buffer: str) -> int:
+    def room_bytes(self, name: PadName) -> int:
         """Space for tiles in a buffer."""
-        capacity_bytes: int = getattr(self.soc.buffers, buffer).capacity_bytes
-        return capacity_bytes - self.homes.taken_bytes(buffer)
+        operands = self.soc.buffers.pads[name]
+        return self.soc.buffers.of(operands[0]).capacity_bytes - sum(map(self.homes.taken_bytes, operands))
 
     @cached_property
     def n_extents(self) -> tuple[Integers, Floats]:

@@ -14,11 +14,12 @@ from soc_sim.compiler.homes import Homes
 from soc_sim.compiler.latency import Deal
 from soc_sim.compiler.nest import Nest, Operands
 from soc_sim.compiler.options import Options
-from soc_sim.compiler.program import Estimate, Tiling
+from soc_sim.compiler.program import Estimate, Share, Tiling
 from soc_sim.compiler.rates import Rates
 from soc_sim.compiler.sizes import Floats, Sizes
 from soc_sim.compiler.sparse_layer import SparseLayer
 from soc_sim.config.array import DATAFLOWS, FLOWS, Flow, dense_family
+from soc_sim.config.core import BufferName
 from soc_sim.config.run import Objective
 from soc_sim.config.soc import Soc
 
@@ -44,6 +45,8 @@ class Choice:
     """Dataflow → the least that it is expected to take by the objective, over the choice; None where it cannot run."""
     reorder_gain: float | None = None
     """The least with rows of the weights in order, over the choice; None where reordering was not asked for."""
+    shares: Mapping[BufferName, Share] | None = None
+    """Operand → its part of the buffer that several share; None where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +192,8 @@ def _choice(model: CostModel, evaluation: Evaluation, flat: int, regret: Mapping
         energy_pj=None if evaluation.energy_pj is None else float(np.broadcast_to(evaluation.energy_pj, shape)[s, b]),
     )
     moved_bytes = int(np.broadcast_to(evaluation.moved_bytes, shape)[s, b])
-    return Choice(evaluation.dataflow, tiling, estimate, moved_bytes, model.sizes.weights, regret)
+    shares = model.shares(evaluation, (int(s), int(b)))
+    return Choice(evaluation.dataflow, tiling, estimate, moved_bytes, model.sizes.weights, regret, shares=shares)
 
 
 def _shortage(sizes: Sizes, flows: Sequence[Flow]) -> Shortage:
@@ -197,7 +201,7 @@ def _shortage(sizes: Sizes, flows: Sequence[Flow]) -> Shortage:
     fewest, needs = np.inf, dict[str, tuple[int, int]]()
     for flow in flows:
         runs = sizes.runs(flow)
-        tiles = {name: np.broadcast_to(size, runs.shape) for name, size in sizes.tile_bytes(flow).items()}
+        tiles = {name: np.broadcast_to(size, runs.shape) for name, size in sizes.pad_bytes(flow).items()}
         rooms = {name: sizes.room_bytes(name) for name in tiles}
         lacking = np.where(runs, sum(np.maximum(0, tiles[name] - rooms[name]) for name in tiles), np.inf)
         if lacking.min() < fewest:

@@ -11,6 +11,8 @@ from soc_sim.config.base import Bytes, Description, Hertz, no_multiple
 
 BufferName = Literal["weights", "inputs", "outputs"]
 BUFFERS: tuple[BufferName, ...] = ("weights", "inputs", "outputs")
+PadName = Literal["weights", "inputs", "outputs", "unified"]
+"""A scratchpad: of one operand, or of several."""
 
 
 class Scratchpad(Description):
@@ -33,14 +35,45 @@ class Scratchpad(Description):
 
 
 class Buffers(Description):
-    """Separate scratchpads for weights, inputs and outputs."""
+    """Scratchpads for weights, inputs and outputs: one for each, or `unified` for all that have none of their own."""
 
-    weights: Scratchpad
+    weights: Scratchpad | None = None
     """Weight tiles and biases."""
-    inputs: Scratchpad
+    inputs: Scratchpad | None = None
     """Input tiles, and the second operand of a fused addition."""
-    outputs: Scratchpad
+    outputs: Scratchpad | None = None
     """Output tiles; partial sums are accumulated here in accumulator width."""
+    unified: Scratchpad | None = None
+    """Shared by the operands that are not named here, at least two: capacity, banks and ports. The compiler divides the
+    capacity for each layer anew, with the tiles. Its default width is that of the widest of their edges."""
+
+    def inconsistencies(self) -> Iterator[tuple[str, str]]:
+        """Operands without a buffer, a shared one that nobody shares."""
+        others = [name for name in BUFFERS if getattr(self, name) is None]
+        if self.unified is None:
+            for name in others:
+                yield name, f"is missing; allowed: {name}, or unified for at least two operands without their own"
+        elif len(others) < 2:
+            held = f"{others[0]} alone" if others else "nothing"
+            yield "unified", f"would hold {held}; allowed: at least two of {', '.join(BUFFERS)} left out beside it"
+
+    def name_of(self, operand: BufferName) -> PadName:
+        """The scratchpad that holds an operand."""
+        return "unified" if getattr(self, operand) is None else operand
+
+    def of(self, operand: BufferName) -> Scratchpad:
+        """Its description."""
+        found: Scratchpad = getattr(self, self.name_of(operand))
+        return found
+
+    @property
+    def pads(self) -> dict[PadName, tuple[BufferName, ...]]:
+        """Each scratchpad that there is → the operands in it."""
+        found: dict[PadName, tuple[BufferName, ...]] = {}
+        for operand in BUFFERS:
+            name = self.name_of(operand)
+            found[name] = (*found.get(name, ()), operand)
+        return found
 
 
 class Dma(Description):

@@ -11,7 +11,7 @@ from soc_sim import units
 from soc_sim.config.array import Array
 from soc_sim.config.background import Background
 from soc_sim.config.base import Description, repeated
-from soc_sim.config.core import BufferName, Buffers, Controller, Dma, Scratchpad
+from soc_sim.config.core import BufferName, Buffers, Controller, Dma
 from soc_sim.config.domain import CLOCKS, Domain
 from soc_sim.config.energy import EnergyTable, PartTables
 from soc_sim.config.host import Host
@@ -158,10 +158,11 @@ class Soc(Description):
             return None
         return self.dma.local_width_bytes or self.interconnect.width_bytes
 
-    def port_width_bytes(self, buffer: BufferName) -> int:
-        """Bytes of one access of a buffer; by default what the adjoining edge of the array moves in a cycle.
+    def port_width_bytes(self, operand: BufferName) -> int:
+        """Bytes of one access of an operand's buffer; by default what the adjoining edge of the array moves in a cycle.
 
-        Results leave by either edge, depending on the dataflow, so the outputs buffer is as wide as the longer one.
+        Results leave by either edge, depending on the dataflow, so the outputs buffer is as wide as the longer one; one
+        that several operands share, as the widest of their edges.
         """
         array = self.array
         edges = {
@@ -169,8 +170,8 @@ class Soc(Description):
             "inputs": array.cols * array.operand_bytes,
             "outputs": max(array.rows, array.cols) * array.accumulator_bytes,
         }
-        scratchpad: Scratchpad = getattr(self.buffers, buffer)
-        return scratchpad.width_bytes or edges[buffer]
+        sharing = self.buffers.pads[self.buffers.name_of(operand)]
+        return self.buffers.of(operand).width_bytes or max(edges[name] for name in sharing)
 
 
 _CLOCK_OF_PART = {"array": "array", "buffers": "array", "interconnect": "interconnect", "host": "host"}

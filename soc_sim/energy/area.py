@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from soc_sim.config.core import BUFFERS
 from soc_sim.config.energy import EnergyTable
 from soc_sim.config.memory import SimpleMemory
 from soc_sim.config.soc import Soc
@@ -33,8 +32,8 @@ def area(soc: Soc) -> Area:
     """
     array, missing = soc.array, ["interconnect, DMA, controller and PHYs"]
     found = {"array": soc.cores * array.rows * array.cols * mac_point(soc).area_mm2}
-    for name in BUFFERS:
-        found[f"{name}_buffer"] = soc.cores * buffer_cost(soc, name)[0].area_mm2
+    for name, (operand, *_) in soc.buffers.pads.items():
+        found[f"{name}_buffer"] = soc.cores * buffer_cost(soc, operand)[0].area_mm2
     bit_mm2 = soc.table("array").register_area_mm2
     if bit_mm2 is None:
         missing.append("the decompression unit")

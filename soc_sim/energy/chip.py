@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 
-from soc_sim.config.core import BUFFERS, BufferName
+from soc_sim.config.core import BUFFERS, BufferName, PadName
 from soc_sim.config.energy import MacPoint
 from soc_sim.config.soc import Soc
 from soc_sim.energy import sram
@@ -40,7 +40,7 @@ def chip(soc: Soc, counts: Counts, supply: Supply) -> Bill:
     if soc.table("array").decompression_pj_per_byte is None and counts.decompressed_bytes:
         table_name = soc.table("array").name
         warnings.append(f"the decompression unit is without energy: '{table_name}' has no decompression_pj_per_byte")
-    warnings += [text for name in BUFFERS if (text := _beyond(soc, name))]
+    warnings += [text for name, operands in soc.buffers.pads.items() if (text := _beyond(soc, name, operands[0]))]
     at = {"interconnect": supply["interconnect"], "host": supply["host"], "transitions": None}
     supplied = (replace(line, voltage_v=at.get(line.component, supply["array"])) for line in lines)
     return Bill(tuple(supplied), warnings=tuple(warnings))
@@ -66,9 +66,9 @@ def mac_point(soc: Soc) -> MacPoint:
     )
 
 
-def buffer_cost(soc: Soc, name: BufferName) -> tuple[SramCost, int]:
-    """Cost and port width in bytes of the buffer ``name``."""
-    capacity_bytes, width_bytes = getattr(soc.buffers, name).capacity_bytes, soc.port_width_bytes(name)
+def buffer_cost(soc: Soc, operand: BufferName) -> tuple[SramCost, int]:
+    """Cost and port width in bytes of the buffer of an operand."""
+    capacity_bytes, width_bytes = soc.buffers.of(operand).capacity_bytes, soc.port_width_bytes(operand)
     return sram.of_table(soc.table("buffers"), capacity_bytes, 8 * width_bytes), width_bytes
 
 
@@ -100,6 +100,8 @@ def _buffer(soc: Soc, name: BufferName, traffic: Traffic, supply: Supply) -> Ite
     """Accesses use the full width: partly used ones at the end of a row cost a little more than this."""
     table = soc.table("buffers")
     cost, width_bytes = buffer_cost(soc, name)
+    pad = soc.buffers.name_of(name)
+    of_operand = "" if pad == name else f"{name}_"
     factor, (low, high) = scale(table, supply["array"]).action, factors(table, "buffer")
     for action, count, access_pj in (
         ("read", traffic.read_bytes - traffic.metadata_bytes, cost.read_pj),
@@ -108,7 +110,8 @@ def _buffer(soc: Soc, name: BufferName, traffic: Traffic, supply: Supply) -> Ite
     ):
         pj = access_pj / width_bytes * factor
         if action != "read_metadata" or name == "weights":
-            yield Line(f"{name}_buffer", f"{action}_{8 * width_bytes}b", "byte", count, pj, pj * low, pj * high, name)
+            action = f"{of_operand}{action}_{8 * width_bytes}b"
+            yield Line(f"{pad}_buffer", action, "byte", count, pj, pj * low, pj * high, name)
 
 
 def _decompression(soc: Soc, counts: Counts, supply: Supply) -> Iterator[Line]:
@@ -146,8 +149,8 @@ def _leakage(soc: Soc, counts: Counts, supply: Supply) -> Iterator[Line]:
         pj = pes_mw * kept[state] * PJ_PER_MW_PS
         yield Line("leakage", f"pes_{state}", "ps", span_ps, pj, pj * low, pj * high, "time")
     low, high = factors(buffers, "leakage")
-    for name in BUFFERS:
-        leakage_mw = buffer_cost(soc, name)[0].leakage_mw * scale(buffers, supply["array"]).leakage
+    for name, (operand, *_) in soc.buffers.pads.items():
+        leakage_mw = buffer_cost(soc, operand)[0].leakage_mw * scale(buffers, supply["array"]).leakage
         pj = leakage_mw * PJ_PER_MW_PS
         yield Line("leakage", f"{name}_buffer", "ps", soc.cores * counts.elapsed_ps, pj, pj * low, pj * high, "time")
 
@@ -159,10 +162,10 @@ def _transitions(soc: Soc, counts: Counts) -> Iterator[Line]:
             yield Line("transitions", domain.name, "change", count, pj, pj, pj, "time")
 
 
-def _beyond(soc: Soc, name: BufferName) -> str | None:
+def _beyond(soc: Soc, name: PadName, operand: BufferName) -> str | None:
     """Say where a buffer is larger or smaller than every memory of the table."""
-    table, capacity_bytes = soc.table("buffers"), getattr(soc.buffers, name).capacity_bytes
-    bank_bytes = capacity_bytes / sram.banks(table.sram, 8 * soc.port_width_bytes(name))
+    table, capacity_bytes = soc.table("buffers"), soc.buffers.of(operand).capacity_bytes
+    bank_bytes = capacity_bytes / sram.banks(table.sram, 8 * soc.port_width_bytes(operand))
     sizes = [point.capacity_bytes for point in table.sram]
     if min(sizes) <= bank_bytes <= max(sizes):
         return None

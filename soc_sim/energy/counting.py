@@ -107,7 +107,8 @@ def _measured(record: RunRecord, counts: Counts) -> Counts:
     """The same, with what buffers and interconnect themselves have counted in the whole run."""
     traffic: dict[str, Any] = {}
     for name in BUFFERS:
-        buffers = [core.buffers[name] for core in record.cores]
+        pad = record.soc.buffers.name_of(name)
+        buffers = [core.buffers[pad].operands[name] for core in record.cores]
         traffic[f"{name}_buffer"] = Traffic(
             sum(buffer.array_read_bytes + buffer.dma_read_bytes for buffer in buffers),
             sum(buffer.array_write_bytes + buffer.dma_write_bytes for buffer in buffers),

@@ -17,17 +17,8 @@ from soc_sim.energy.lines import Bill, Line, join
 from soc_sim.energy.memories import memory, shared_sram
 from soc_sim.energy.supply import Supply, at_start
 
-_ALWAYS = (
-    "array",
-    "weights_buffer",
-    "inputs_buffer",
-    "outputs_buffer",
-    "decompression",
-    "interconnect",
-    "dram",
-    "host",
-    "leakage",
-)
+_ALWAYS = ("decompression", "interconnect", "dram", "host", "leakage")
+"""Of every SoC, behind the array and its buffers."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +52,8 @@ def estimate(soc: Soc, counts: Counts, chip_parts: Iterable[tuple[Counts, Supply
     """Energy of ``counts`` on ``soc``.
 
     Components: ``array`` (MACs, registers, wires between PEs), ``weights_buffer``, ``inputs_buffer``,
-    ``outputs_buffer``, ``decompression``, ``interconnect``, ``dram`` (standby and refresh included), ``host``,
+    ``outputs_buffer`` (``unified_buffer`` for those that share it), ``decompression``, ``interconnect``, ``dram``
+    (standby and refresh included), ``host``,
     ``leakage`` of PEs and buffers, ``transitions`` where frequencies changed at a cost, ``weight_memory`` and
     ``system_sram`` if there are any.
 
@@ -78,7 +70,7 @@ def estimate(soc: Soc, counts: Counts, chip_parts: Iterable[tuple[Counts, Supply
     on_chip = join(chip(soc, part, supply) for part, supply in parts)
     dram = memory("dram", soc.dram, counts.dram, counts.elapsed_ps)
     apart = Bill(())
-    names = [*_ALWAYS]
+    names = ["array", *(f"{name}_buffer" for name in soc.buffers.pads), *_ALWAYS]
     if any(line.component == "transitions" for line in on_chip.lines):
         names.append("transitions")
     if soc.weight_memory is not None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from soc_sim.config.core import BUFFERS
 from soc_sim.config.memory import Dram, IdealMemory, Memory, SimpleMemory
 from soc_sim.config.soc import Soc
 from soc_sim.units import format_quantity
@@ -46,10 +45,10 @@ def remedy(soc: Soc, component: str, reason: str) -> Remedy | None:
         case ("array.decompression", _) if soc.array.decompression.words_per_cycle is not None:
             words = soc.array.decompression.words_per_cycle
             return Remedy("decompression ×2", (f"soc.array.decompression.words_per_cycle={2 * words}",))
-        case (name, "credit") if name in BUFFERS:
+        case (name, "credit") if name in soc.buffers.pads:
             capacity = format_quantity(2 * getattr(soc.buffers, name).capacity_bytes, "bytes")
             return Remedy(f"{name} buffer ×2", (f"soc.buffers.{name}.capacity={capacity}",))
-        case (name, "transfer") if name in BUFFERS:
+        case (name, "transfer") if name in soc.buffers.pads:
             ports = 2 * getattr(soc.buffers, name).ports
             return Remedy(f"ports of the {name} buffer ×2", (f"soc.buffers.{name}.ports={ports}",))
         case (name, "credit") if name.startswith("dma"):

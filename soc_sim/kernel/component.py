@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from soc_sim.kernel.credit import CreditPool
-from soc_sim.kernel.simulation import Process, Simulation
+from soc_sim.kernel.simulation import Event, Process, Simulation
 
 
 class Component:
@@ -30,6 +30,14 @@ class Component:
                 f"{who} needs {amount_bytes} bytes of {pool.name}, free {pool.free} of {pool.capacity}"
             )
             yield pool.wait(amount_bytes)
+
+    def await_space(self, space: Event | None, pool: CreditPool, amount_bytes: int, who: str) -> Process:
+        """Wait for space that has been asked for already."""
+        if space is not None and not space.triggered:
+            self.waiting = lambda: (
+                f"{who} needs {amount_bytes} bytes of {pool.name}, free {pool.free} of {pool.capacity}"
+            )
+            yield space
 
     def report_wait(self) -> str | None:
         """One line for the deadlock report."""

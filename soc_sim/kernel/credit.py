@@ -37,6 +37,10 @@ class CreditPool:
         self._waiters.append((amount, event))
         return event
 
+    def ask(self, amount: int) -> simpy.Event | None:
+        """Take ``amount`` now or later: None where it is taken, else the event of :meth:`wait`."""
+        return None if self.try_take(amount) else self.wait(amount)
+
     def give(self, amount: int) -> None:
         """Give credits back, and serve those who wait.
 

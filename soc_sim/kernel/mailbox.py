@@ -21,6 +21,8 @@ class Dispatched(NamedTuple, Generic[Item]):
     """The execution it belongs to."""
     handed_ps: int
     """When the controller handed it over."""
+    space: simpy.Event | None = None
+    """Fires once the space is there that was asked for when it was handed over; None: it is, or nothing was asked."""
 
 
 class Mailbox(Generic[Item]):

@@ -67,6 +67,7 @@ MEANINGS: Final[dict[str, str]] = {
     "side_by_side": "whether groups lie side by side on the array",
     "reorder_gain": "least expected cost with the rows of the weights in order over that of the choice",
     "regret": "least expected cost (mapping.objective) under each dataflow over that of the choice; null if impossible",
+    "buffer_share_bytes": "space for the tiles of an operand that shares a buffer, for one or two of them",
     "peak_activation_bytes": "highest sum of activations alive at once",
     "used_bytes": "highest address in use",
     "buffer_peak_bytes": "highest fill of a buffer over all cores",

@@ -10,14 +10,14 @@ from soc_sim.compiler.program import VectorOp
 from soc_sim.components.accelerator.array import Array
 from soc_sim.components.accelerator.controller import Controller
 from soc_sim.components.accelerator.scheduler import Scheduler
-from soc_sim.components.accelerator.scratchpad import Scratchpad
+from soc_sim.components.accelerator.scratchpad import Scratchpad, scratchpads
 from soc_sim.components.background.initiator import Background
 from soc_sim.components.background.patterns import Due
 from soc_sim.components.dma.engine import DmaChannel
 from soc_sim.components.host.vector_unit import Host
 from soc_sim.components.interconnect.fabric import Fabric
 from soc_sim.components.memory.base import Memory
-from soc_sim.config.core import BUFFERS, Scheduling
+from soc_sim.config.core import Scheduling
 from soc_sim.config.soc import Soc
 from soc_sim.kernel import (
     CompletionLog,
@@ -164,17 +164,15 @@ def _core(
     most_requests: int | None,
 ) -> Core:
     name = f"core{index}"
-    buffers: dict[str, Scratchpad] = {
-        buffer: Scratchpad(simulation, f"{name}.{buffer}", getattr(soc.buffers, buffer), soc.port_width_bytes(buffer))
-        for buffer in BUFFERS
-    }
+    buffers = scratchpads(simulation, name, soc)
+    shared = {operand: buffer.space for operand, buffer in buffers.items() if buffer.pad.shared}
     channel_of = soc.dma.channel_of
     depth = soc.controller.queue_depth
     queues: dict[str, Mailbox[Dispatched[Any]]] = {
         unit: Mailbox(simulation, depth) for unit in (*dict.fromkeys(channel_of.values()), "array")
     }
     queues["host"] = host_queue
-    controller = Controller(simulation, f"{name}.controller", soc.controller, queues, scheduler, index)
+    controller = Controller(simulation, f"{name}.controller", soc.controller, queues, scheduler, index, shared)
     channels = tuple(
         DmaChannel(
             simulation, f"{name}.{channel}", soc.dma, buffers, queues[channel], soc.local_width_bytes, most_requests

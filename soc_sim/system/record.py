@@ -13,6 +13,16 @@ from soc_sim.system.domains import Phase
 
 
 @dataclass(frozen=True)
+class OperandRecord:
+    """What passed the ports of a buffer for one operand."""
+
+    array_read_bytes: int
+    array_write_bytes: int
+    dma_read_bytes: int
+    dma_write_bytes: int
+
+
+@dataclass(frozen=True)
 class BufferRecord:
     """Traffic and fill of one buffer of one core."""
 
@@ -24,6 +34,8 @@ class BufferRecord:
     dma_write_bytes: int
     left_bytes: int
     """Space that was not given back; zero unless something is wrong."""
+    operands: dict[str, OperandRecord] = field(default_factory=dict)
+    """Operands in it → their part of the traffic."""
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 from soc_sim.compiler.program import Program
-from soc_sim.config.core import Scheduling
+from soc_sim.components.accelerator.scratchpad import Scratchpad
+from soc_sim.config.core import BufferName, PadName, Scheduling
 from soc_sim.config.domain import FrequencyChange
 from soc_sim.config.soc import Soc
 from soc_sim.kernel import Ledger, Recorder, Simulation
@@ -14,7 +15,7 @@ from soc_sim.kernel.simulation import Event
 from soc_sim.system.builder import Core, Machine, build
 from soc_sim.system.executable import Executable
 from soc_sim.system.layout import lay_out
-from soc_sim.system.record import BufferRecord, CoreRecord, LayerRecord, RunRecord, Times, TrafficRecord
+from soc_sim.system.record import BufferRecord, CoreRecord, LayerRecord, OperandRecord, RunRecord, Times, TrafficRecord
 from soc_sim.system.stream import Stream
 from soc_sim.system.traffic import background_requests
 from soc_sim.system.watchdog import Watchdog
@@ -121,7 +122,7 @@ def collect(soc: Soc, program: Program, machine: Machine, streams: Sequence[Stre
             inference.end_ps for stream in streams for inference in stream.inferences if inference.end_ps is not None
         ),
         events=events,
-        cores=tuple(_core_record(core) for core in machine.cores),
+        cores=tuple(_core_record(core, soc.buffers.pads) for core in machine.cores),
         host_ps=dict(machine.host.ledger.spans_ps),
         host_operations=machine.host.operations,
         memories={
@@ -168,7 +169,7 @@ def _ledgers(machine: Machine) -> Iterator[Ledger]:
     yield machine.host.ledger
 
 
-def _core_record(core: Core) -> CoreRecord:
+def _core_record(core: Core, pads: Mapping[PadName, Sequence[BufferName]]) -> CoreRecord:
     return CoreRecord(
         array_ps=dict(core.array.ledger.spans_ps),
         reasons_ps=dict(core.array.ledger.reasons_ps),
@@ -177,19 +178,31 @@ def _core_record(core: Core) -> CoreRecord:
             **{channel.name: dict(channel.ledger.spans_ps) for channel in core.channels},
         },
         buffers={
-            name: BufferRecord(
-                capacity_bytes=buffer.space.capacity,
-                peak_bytes=buffer.space.capacity - buffer.space.lowest_free,
-                array_read_bytes=buffer.array_read_bytes,
-                array_write_bytes=buffer.array_write_bytes,
-                dma_read_bytes=buffer.dma_read_bytes,
-                dma_write_bytes=buffer.dma_write_bytes,
-                left_bytes=buffer.space.capacity - buffer.space.free,
-            )
-            for name, buffer in core.buffers.items()
+            name: _buffer_record([core.buffers[operand] for operand in operands]) for name, operands in pads.items()
         },
         dispatched=core.controller.dispatched,
         idle_spans=tuple(core.array.idle.spans),
+    )
+
+
+def _buffer_record(operands: Sequence[Scratchpad]) -> BufferRecord:
+    """Of the operands in one memory."""
+    space = operands[0].space
+    found = {
+        operand.operand: OperandRecord(
+            operand.array_read_bytes, operand.array_write_bytes, operand.dma_read_bytes, operand.dma_write_bytes
+        )
+        for operand in operands
+    }
+    return BufferRecord(
+        capacity_bytes=space.capacity,
+        peak_bytes=space.capacity - space.lowest_free,
+        array_read_bytes=sum(one.array_read_bytes for one in found.values()),
+        array_write_bytes=sum(one.array_write_bytes for one in found.values()),
+        dma_read_bytes=sum(one.dma_read_bytes for one in found.values()),
+        dma_write_bytes=sum(one.dma_write_bytes for one in found.values()),
+        left_bytes=space.capacity - space.free,
+        operands=found,
     )
 
 

@@ -72,12 +72,14 @@ def upper_bound_ps(soc: Soc, program: Program) -> float:
                     "inputs": counts.input_bytes,
                     "outputs": counts.output_read_bytes + counts.output_write_bytes,
                 }
+                pads = soc.buffers.pads.values()
                 port_cycles = max(
-                    size / getattr(soc.buffers, name).ports / soc.port_width_bytes(name) for name, size in moved.items()
+                    sum(moved[name] for name in pad) / soc.buffers.of(pad[0]).ports / soc.port_width_bytes(pad[0])
+                    for pad in pads
                 )
-                # At worst the array meets itself and the DMA at a bank in every cycle.
-                met = any(getattr(soc.buffers, name).banks > 1 for name in moved)
-                cycles = counts.cycles * (3 if met else 1) + counts.decompression_stall_cycles
+                # At worst all accesses of the array, and the DMA, meet at a bank in every cycle.
+                met = max(1 if soc.buffers.of(pad[0]).banks == 1 else 2 + len(pad) for pad in pads)
+                cycles = counts.cycles * met + counts.decompression_stall_cycles
                 total += (max(cycles, port_cycles) + 2) * PS_PER_S / soc.array.clock_hz
             case VectorOp():
                 # One cycle is rounded up a block.

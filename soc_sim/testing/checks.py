@@ -63,7 +63,7 @@ def _executed(record: RunRecord, *, pending: bool) -> Iterator[str]:
             resident[instruction.core] += instruction.buffer_bytes
     for index, core in enumerate(record.cores):
         for name, buffer in core.buffers.items():
-            if not pending and buffer.left_bytes > (resident.total() if name == "weights" else 0):
+            if not pending and buffer.left_bytes > (resident.total() if "weights" in buffer.operands else 0):
                 yield f"core{index}.{name}: {buffer.left_bytes} bytes were not given back"
             if not 0 <= buffer.peak_bytes <= buffer.capacity_bytes:
                 yield f"core{index}.{name}: filled with {buffer.peak_bytes} bytes of {buffer.capacity_bytes}"
@@ -150,15 +150,16 @@ def _buffers(record: RunRecord) -> Iterator[str]:
         traffic, once = (_buffer_traffic(record.program, index, once=once) for once in (False, True))
         resident_bytes = once["weights", "dma_write"]
         for name, buffer in core.buffers.items():
-            if buffer.left_bytes != (resident_bytes if name == "weights" else 0):
+            if buffer.left_bytes != (resident_bytes if "weights" in buffer.operands else 0):
                 yield f"core{index}.{name}: {buffer.left_bytes} bytes were not given back"
             if not 0 <= buffer.peak_bytes <= buffer.capacity_bytes:
                 yield f"core{index}.{name}: filled with {buffer.peak_bytes} bytes of {buffer.capacity_bytes}"
             for kind in ("array_read", "array_write", "dma_read", "dma_write"):
-                moved = getattr(buffer, f"{kind}_bytes")
-                expected = traffic[name, kind] * record.inferences + once[name, kind]
-                if moved != expected:
-                    yield f"core{index}.{name}: {kind} {moved} bytes of {expected}"
+                for operand, counted in buffer.operands.items():
+                    moved = getattr(counted, f"{kind}_bytes")
+                    expected = traffic[operand, kind] * record.inferences + once[operand, kind]
+                    if moved != expected:
+                        yield f"core{index}.{operand}: {kind} {moved} bytes of {expected}"
 
 
 def _memories(record: RunRecord) -> Iterator[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from soc_sim.config.base import Description
-from soc_sim.config.core import BUFFERS
+from soc_sim.config.core import BufferName
 from soc_sim.config.memory import Dram, IdealMemory, Memory, SimpleMemory
 from soc_sim.config.soc import Soc
 
@@ -42,7 +42,9 @@ def with_ports(soc: Soc, ports: int) -> Soc:
     """Every buffer has ``ports`` ports."""
     return changed(
         soc,
-        buffers=changed(soc.buffers, **{name: changed(getattr(soc.buffers, name), ports=ports) for name in BUFFERS}),
+        buffers=changed(
+            soc.buffers, **{name: changed(getattr(soc.buffers, name), ports=ports) for name in soc.buffers.pads}
+        ),
     )
 
 
@@ -50,10 +52,19 @@ def with_buffers(soc: Soc, factor: int) -> Soc:
     """Every buffer holds ``factor`` times as much."""
     larger = {
         name: changed(scratchpad, capacity_bytes=scratchpad.capacity_bytes * factor)
-        for name in BUFFERS
+        for name in soc.buffers.pads
         for scratchpad in [getattr(soc.buffers, name)]
     }
     return changed(soc, buffers=changed(soc.buffers, **larger))
+
+
+def with_unified(soc: Soc, *operands: BufferName) -> Soc:
+    """The buffers of some operands in one, with the sum of their capacities and, as far as allowed, of their ports."""
+    joined = [soc.buffers.of(operand) for operand in operands]
+    capacity_bytes = sum(one.capacity_bytes for one in joined)
+    unified = changed(joined[0], capacity_bytes=capacity_bytes, ports=min(8, sum(one.ports for one in joined)))
+    # Consistent only with all changes made: one after another would be refused.
+    return changed(soc, buffers=soc.buffers.model_copy(update={**dict.fromkeys(operands), "unified": unified}))
 
 
 def with_ideal_memory(soc: Soc) -> Soc:

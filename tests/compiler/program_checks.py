@@ -7,6 +7,7 @@ from collections import defaultdict
 import numpy as np
 
 from soc_sim.compiler.program import Compute, Instruction, Load, Program, Region, Store, VectorOp
+from soc_sim.config.core import BufferName
 from soc_sim.config.soc import Soc
 
 Unit = tuple[int, str]
@@ -43,9 +44,10 @@ def check_occupancy(program: Program, soc: Soc) -> None:
     """Taken in program order, the buffers never overflow, and all space is given back."""
     live: dict[Unit, int] = defaultdict(int)
 
-    def change(core: int, buffer: str, size: int) -> None:
-        live[core, buffer] += size
-        assert 0 <= live[core, buffer] <= getattr(soc.buffers, buffer).capacity_bytes
+    def change(core: int, operand: BufferName, size: int) -> None:
+        pad = soc.buffers.name_of(operand)
+        live[core, pad] += size
+        assert 0 <= live[core, pad] <= soc.buffers.of(operand).capacity_bytes
 
     for instruction in program.instructions:
         match instruction:

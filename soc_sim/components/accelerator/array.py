@@ -40,6 +40,7 @@ class Array(Component):
         self.queue = queue
         self.idle = IdleStates(idle_states, simulation.track(f"{name}.power", "tiles") if idle_states else None)
         self._buffers = buffers
+        self._pads = list(dict.fromkeys(buffer.pad for buffer in buffers.values()))
         self._logs = logs
         self.stores: tuple[CompletionLog, ...] = (logs["outputs"],)
         """Completions of the stores of all cores that work on the same programs, its own first."""
@@ -53,18 +54,21 @@ class Array(Component):
         self.simulation.start(self._run(), self.report_wait)
 
     def _run(self) -> Process:
-        simulation, outputs = self.simulation, self._buffers["outputs"].space
+        simulation, outputs = self.simulation, self._buffers["outputs"]
         while True:
             self.waiting = None
             if (filled := self.queue.filled()) is not None:
                 yield filled
-            compute, inference, handed_ps = self.queue.take()
+            compute, inference, handed_ps, space = self.queue.take()
             scoreboard, layer = inference.scoreboard, inference.first_layer + compute.layer
             if (loaded := scoreboard.pending(compute.depends)) is not None:
                 self.waiting = f"compute {compute.index} needs {compute.depends}"
                 yield loaded
             loaded_ps = simulation.now_ps
-            yield from self.take(outputs, compute.output_bytes, f"compute {compute.index}")
+            if outputs.pad.shared:
+                yield from self.await_space(space, outputs.space, compute.output_bytes, f"compute {compute.index}")
+            else:
+                yield from self.take(outputs.space, compute.output_bytes, f"compute {compute.index}")
             space_ps = simulation.now_ps if simulation.now_ps > loaded_ps else 0
             scoreboard.start(compute.index)
             # What was not asked for is not waited for.
@@ -90,7 +94,7 @@ class Array(Component):
             "inputs": (counts.input_bytes, 0),
             "outputs": (counts.output_read_bytes, counts.output_write_bytes),
         }
-        before = {name: self._buffers[name].dma_bytes for name in traffic}
+        before = [pad.dma_bytes for pad in self._pads]
         start_ps = self.ledger.covered_ps
         yield clock.wait(simulation, counts.cycles)
         waited_for = first_index + waited_for if waited_for >= 0 else -1
@@ -100,20 +104,19 @@ class Array(Component):
             yield clock.wait(simulation, counts.decompression_stall_cycles)
             reason = Reason(f"{self.name}.decompression", "busy")
             self._record_stall(simulation.now_ps, "wait_metadata", layer, reason)
-        busiest = ""
+        busiest = None
         while True:
             # What the DMA moves meanwhile shares the ports; it is known only once that time has passed.
-            needed = {
-                name: buffer.port_cycles(counts.cycles, *traffic[name], buffer.dma_bytes - before[name])
-                for name, buffer in self._buffers.items()
-            }
-            most = max(needed, key=needed.__getitem__)
-            if needed[most] <= cycles:
+            needed = [
+                pad.port_cycles(counts.cycles, traffic, pad.dma_bytes - moved)
+                for pad, moved in zip(self._pads, before, strict=True)
+            ]
+            if (most := max(needed)) <= cycles:
                 break
-            yield clock.wait(simulation, needed[most] - cycles)
-            cycles, busiest = needed[most], most
+            yield clock.wait(simulation, most - cycles)
+            cycles, busiest = most, self._pads[needed.index(most)]
         if busiest:
-            ports = Reason(self._buffers[busiest].name, "transfer")
+            ports = Reason(busiest.name, "transfer")
             self._record_stall(simulation.now_ps, "wait_buffer", layer, ports)
         for name, (read_bytes, written_bytes) in traffic.items():
             self._buffers[name].array_read_bytes += read_bytes
@@ -172,7 +175,7 @@ class Array(Component):
             case "wait_host":
                 return Reason("host", "busy")
             case "wait_buffer":
-                return Reason(self._buffers[_BUFFER_OF[buffer_of]].name, "credit")
+                return Reason(self._buffers[_BUFFER_OF[buffer_of]].pad.name, "credit")
             case "wait_outputs":
                 # Another core's store may have ended the wait.
                 return next((log for log in self.stores if log.completed_at(until_ps)), self.stores[0])

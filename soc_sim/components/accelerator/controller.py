@@ -1,7 +1,8 @@
 """The controller: hands the instructions whose turn it is to the units of its core, in program order.
 
 Each costs ``dispatch_cycles``; a unit whose queue is full holds up all that come later. Which inference's turn it is
-says the scheduler.
+says the scheduler. Space of a memory that several operands share is asked for here, in program order: what an earlier
+instruction needs cannot be taken by a later one.
 """
 
 from __future__ import annotations
@@ -9,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from soc_sim.compiler.program import Compute, Instruction, Load
 from soc_sim.components.accelerator.scheduler import Scheduler, Turn
 from soc_sim.config.core import Controller as Description
-from soc_sim.kernel import Clock, Component, Dispatched, Ledger, Mailbox, Simulation
-from soc_sim.kernel.simulation import Process
+from soc_sim.kernel import Clock, Component, CreditPool, Dispatched, Ledger, Mailbox, Simulation
+from soc_sim.kernel.simulation import Event, Process
 
 
 class Controller(Component):
@@ -26,13 +28,16 @@ class Controller(Component):
         queues: Mapping[str, Mailbox[Dispatched[Any]]],
         scheduler: Scheduler,
         core: int,
+        shared: Mapping[str, CreditPool] | None = None,
     ) -> None:
+        """``shared``: operand → space of the memory that it shares with others."""
         super().__init__(simulation, name)
         self.clock = Clock(description.clock_hz)
         self._dispatch_cycles = description.dispatch_cycles
         self._queues = queues
         self._scheduler = scheduler
         self._core = core
+        self._shared = shared or {}
         self.dispatched = 0
         self.ledger = Ledger()
         """``busy`` handing over, ``wait_buffer`` while a unit's instruction queue is full."""
@@ -70,8 +75,20 @@ class Controller(Component):
             if cycles:
                 yield self.clock.wait(simulation, cycles)
                 self.ledger.record(simulation.now_ps, "busy", layer)
-            queue.put(Dispatched(instruction, inference, simulation.now_ps))
+            space = self._ask(instruction) if self._shared else None
+            queue.put(Dispatched(instruction, inference, simulation.now_ps, space))
             self.dispatched += 1
             if self._track is not None:
                 self._track.slice(unit, start_ps, simulation.now_ps, layer, inference.first_index + instruction.index)
         self.waiting = None
+
+    def _ask(self, instruction: Instruction) -> Event | None:
+        match instruction:
+            case Load(buffer=operand, buffer_bytes=size_bytes):
+                pass
+            case Compute(output_bytes=size_bytes):
+                operand = "outputs"
+            case _:
+                return None
+        pool = self._shared.get(operand)
+        return None if pool is None or not size_bytes else pool.ask(size_bytes)

@@ -76,7 +76,7 @@ class DmaChannel(Component):
             self.waiting = None
             if (filled := self.queue.filled()) is not None:
                 yield filled
-            instruction, inference, handed_ps = self.queue.take()
+            instruction, inference, handed_ps, space = self.queue.take()
             scoreboard, on_host, depends = inference.scoreboard, inference.on_host, instruction.depends
             if (ready := scoreboard.pending(depends)) is not None:
                 self.waiting = f"instruction {instruction.index} needs {instruction.depends}"
@@ -86,7 +86,11 @@ class DmaChannel(Component):
             ]
             if isinstance(instruction, Load):
                 buffer, ready_ps = self._buffers[instruction.buffer], simulation.now_ps
-                yield from self.take(buffer.space, instruction.buffer_bytes, f"load {instruction.index}")
+                who = f"load {instruction.index}"
+                if buffer.pad.shared:
+                    yield from self.await_space(space, buffer.space, instruction.buffer_bytes, who)
+                else:
+                    yield from self.take(buffer.space, instruction.buffer_bytes, who)
                 if simulation.now_ps > ready_ps:
                     arrivals.append((simulation.now_ps, "wait_buffer"))
             else:

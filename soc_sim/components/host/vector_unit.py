@@ -67,7 +67,7 @@ class Host(Component):
                 queue = ready_queue
             elif (filled := queue.filled()) is not None:
                 yield filled
-            operator, inference, handed_ps = queue.take()
+            operator, inference, handed_ps, _ = queue.take()
             scoreboard, layer = inference.scoreboard, inference.first_layer + operator.layer
             if (ready := scoreboard.pending(operator.depends)) is not None:
                 self.waiting = f"vector operation {operator.index} needs {operator.depends}"

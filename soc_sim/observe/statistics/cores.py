@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from soc_sim.kernel import CAUSES, Cause
 from soc_sim.system import RunRecord
+from soc_sim.system.record import BufferRecord
 from soc_sim.units import PS_PER_S
 
 
@@ -42,10 +44,16 @@ def core_statistics(record: RunRecord, index: int) -> dict[str, Any]:
                 "array_write_bytes": buffer.array_write_bytes,
                 "dma_read_bytes": buffer.dma_read_bytes,
                 "dma_write_bytes": buffer.dma_write_bytes,
+                **({"operands": _operands(buffer)} if len(buffer.operands) > 1 else {}),
             }
             for name, buffer in core.buffers.items()
         },
     }
+
+
+def _operands(buffer: BufferRecord) -> dict[str, dict[str, int]]:
+    """Traffic of the operands that share a buffer."""
+    return {operand: asdict(traffic) for operand, traffic in buffer.operands.items()}
 
 
 def component_time(record: RunRecord) -> dict[str, dict[Cause, float]]:

@@ -42,6 +42,9 @@ def layer_statistics(record: RunRecord, layer: Layer, energy: RunEnergy, waits: 
         "weight_bytes": layer.weight_bytes,
         "metadata_bytes": layer.metadata_bytes,
         "reorder_gain": layer.reorder_gain,
+        "buffer_share_bytes": {name: share.size_bytes for name, share in layer.buffer_shares.items()}
+        if layer.buffer_shares
+        else None,
         "input_bytes_skipped": layer.input_bytes_skipped,
         "regret": dict(layer.regret) if layer.regret else None,
         "start_s": moved.start_ps / PS_PER_S,

@@ -38,7 +38,7 @@ def memory_fit(record: RunRecord) -> dict[str, Any]:
     memory_map, soc = record.program.memory_map, record.soc
     capacities = {name: memory.capacity_bytes for name, memory in soc.memories.items()}
     if "inputs_buffer" in memory_map.used_bytes:
-        capacities["inputs_buffer"] = soc.buffers.inputs.capacity_bytes
+        capacities["inputs_buffer"] = soc.buffers.of("inputs").capacity_bytes
     return {
         "fits": all(used <= capacities[name] for name, used in memory_map.used_bytes.items()),
         "weight_bytes": memory_map.weight_bytes,
