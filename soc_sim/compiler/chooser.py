@@ -21,12 +21,18 @@ class Chooser:
     def __init__(self, soc: Soc, rates: Rates, options: Options, split: Literal["auto", "channels", "rows"]) -> None:
         self._soc, self._rates, self._options = soc, rates, options
         self._deals = _deals(soc.cores, split)
+        self.keeps = any(deal.cores == 1 for deal in self._deals)
+        """Whether a layer may run on one core, as it must where it reads or writes what is kept in a buffer."""
+        self.most_cores = soc.cores
+        """For each layer; a user may lower it before asking."""
         self._known: dict[object, Choice | Shortage] = {}
 
     def choose(self, layer: Lowered, homes: Homes) -> Choice | Shortage:
         """The best dataflow and tiling of a layer whose operands lie in ``homes``."""
         operands = layer.operands
+        most_cores = 1 if "inputs_buffer" in (homes.inputs, *homes.addends, homes.outputs) else self.most_cores
         signature = (
+            most_cores,
             layer.nest,
             tuple(_form(view) for view in (operands.x, operands.o, operands.w)),
             len(operands.residuals),
@@ -44,7 +50,7 @@ class Chooser:
                 self._rates,
                 layer.flows,
                 homes,
-                self._deals,
+                [deal for deal in self._deals if deal.cores <= most_cores],
                 layer.zeros,
                 replace(self._options, by_rows=layer.by_rows),
             )

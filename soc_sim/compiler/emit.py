@@ -33,6 +33,9 @@ from soc_sim.config.array import Array
 from soc_sim.config.host import Host
 from soc_sim.config.soc import MemoryName
 
+LAYERS_AHEAD = 2
+"""With several cores, weights are fetched when the array layer so many before begins, and not earlier."""
+
 Box = tuple[tuple[int, ...], tuple[int, ...]]
 
 
@@ -81,6 +84,8 @@ class Emitter:
     ) -> None:
         self.array, self.cores, self.homes, self.hazards, self.kept = array, cores, homes, hazards, kept
         self.instructions: list[Instruction] = []
+        self.begun: list[int] = []
+        """Of each array layer so far, the first Compute of the first core that has any."""
         self.taken: dict[str, int] = {}
         """Kept storage → the instruction that takes its space."""
 
@@ -127,10 +132,16 @@ class Emitter:
         shares = [_CoreShare(self, layer, core, work) for core in range(self.cores)]
         for share in shares:
             share.emit()
+        self.begun.append(next(share.first_compute for share in shares if share.first_compute is not None))
         given_bytes = sum(kept.size_bytes for kept in self.kept.values() if kept.last == layer)
         if given_bytes:
             self._give(given_bytes)
         return sum(share.skipped_bytes for share in shares)
+
+    @property
+    def weights_gate(self) -> tuple[int, ...]:
+        """What loads of weights wait for, so that idle cores do not take the memory from those at work."""
+        return (self.begun[-LAYERS_AHEAD],) if self.cores > 1 and len(self.begun) >= LAYERS_AHEAD else ()
 
     def _give(self, size_bytes: int) -> None:
         """Let the last Compute so far give back what it was the last to read."""
@@ -159,6 +170,7 @@ class _CoreShare:
         self.operand_bytes = emitter.array.operand_bytes
         self.counter = work.counter
         self.skipped_bytes = 0
+        self.first_compute: int | None = None
 
     def emit(self) -> None:
         instructions, resident = self.emitter.instructions, self.work.resident
@@ -201,6 +213,8 @@ class _CoreShare:
                 *self._read_in_place(step, last_k),
             )
             instructions.append(compute)
+            if self.first_compute is None:
+                self.first_compute = compute.index
             if step.k == last_k:
                 self._store(step, compute.index, output_bytes)
             if position in next_weights:
@@ -243,7 +257,7 @@ class _CoreShare:
                 return []
             address = self.work.weights.address + self.work.offsets[step.group, step.m, step.k]
             regions = (Region(self.work.weights.memory, address, size),)
-            return self._load("weights", regions, (), once=self.work.resident)
+            return self._load("weights", regions, self.emitter.weights_gate, once=self.work.resident)
         if self.operands.w is None:
             raise ValueError("a product of two activations has a view of its first operand")
         extents = (self.tiles.groups[step.group], self.tiles.m[step.m], self.tiles.channels[step.k])

@@ -45,6 +45,8 @@ class Traffic:
     addend_loads: Integers
     share: Floats
     """Of the layer: what the core with the most blocks has."""
+    cores: Integers
+    """How many have any."""
 
 
 class LatencyModel:
@@ -84,8 +86,16 @@ class LatencyModel:
             weight_passes * (sizes.g_tiles * sizes.m_tiles * sizes.k_tiles),
             input_passes * (sizes.g_tiles * sizes.n_tiles * sizes.k_tiles) * loaded,
             addends * sizes.g_tiles * sizes.n_tiles * sizes.m_tiles,
-            -(-units // cores) / units,
+            np.minimum(1.0, -(-units // cores) * self._unit_share(deal)),
+            cores,
         )
+
+    def _unit_share(self, deal: Deal) -> Floats:
+        """Of the layer: what is dealt out at once, where it is no smaller one at the edge."""
+        nest, spatial, blocks = self.sizes.nest, self.sizes.spatial, self.sizes.blocks
+        if deal.split == "channels":
+            return np.asarray(blocks.groups * blocks.m / (nest.groups * nest.m), np.float64)[None]
+        return np.asarray(spatial.n / nest.gemm.n, np.float64)[:, None]
 
     def latency_ps(self, dataflow: Flow, cycles: Floats, traffic: Traffic) -> Floats:
         """Expected time, with ``cycles`` of the array in all."""
@@ -117,8 +127,47 @@ class LatencyModel:
             first = queues["weights"] / np.maximum(loads["weights"], 1) + rates.latency_ps[homes.weights]
             fill = np.maximum(first, fill)
         drain = queues["outputs"] / stores + rates.latency_ps[homes.outputs]
-        latency: Floats = np.maximum(np.maximum(steady * traffic.share, shared), fabric) + fill + drain
+        own = steady * traffic.share
+        latency: Floats = np.maximum(np.maximum(own, shared), fabric) + fill + drain
+        if traffic.cores.max() > 1:
+            first, last = self._together(traffic, stores)
+            latency = np.maximum(latency, own + np.maximum(fill, first) + np.maximum(drain, last))
         return latency
+
+    def _together(self, traffic: Traffic, stores: Integers) -> tuple[Floats, Floats]:
+        """Time of the memories for the first loads of all cores, and for their last stores.
+
+        Cores begin a layer together, for each waits for what the others have stored of the one before.
+        """
+        homes, zero = self.sizes.homes, np.zeros((1, 1))
+        first, last = dict[MemoryName, Floats](), zero
+        tiles: list[tuple[MemoryName, Floats, Floats | float]] = [
+            (homes.weights, traffic.weight_bytes / np.maximum(traffic.weight_loads, 1), self._packed(traffic)),
+            (homes.inputs, traffic.input_bytes / np.maximum(traffic.input_loads, 1), self.lines["inputs"][0]),
+        ]
+        for memory, size, rounding in tiles[homes.resident :]:
+            if memory in self.rates.memories:
+                rate = max(self.rates.memories[memory].read_ps_per_byte, self.rates.fabric_ps_per_byte)
+                first[memory] = first.get(memory, zero) + size * rounding * rate
+        if homes.outputs in self.rates.memories:
+            rate = max(self.rates.memories[homes.outputs].write_ps_per_byte, self.rates.fabric_ps_per_byte)
+            last = self.sizes.output_total / stores * self.lines["outputs"][0] * rate
+        slowest = zero
+        for memory, time in first.items():
+            slowest = np.maximum(slowest, time * traffic.cores + self.rates.latency_ps[memory])
+        return slowest, last * traffic.cores + self.rates.latency_ps[homes.outputs]
+
+    def _packed(self, traffic: Traffic) -> Floats | float:
+        """Bytes that a memory moves for one of weights: packed tiles fill whole bursts.
+
+        On a single core tiles are as large as their buffer allows, and this is left out.
+        """
+        rate = self.rates.memories.get(self.sizes.homes.weights)
+        if rate is None or self.sizes.operands.w is not None or self.sizes.soc.cores == 1:
+            return self.lines["weights"][0]
+        tile = np.maximum(traffic.weight_bytes / np.maximum(traffic.weight_loads, 1), 1)
+        rounding: Floats = np.ceil(tile / rate.burst_bytes) * rate.burst_bytes / tile
+        return rounding
 
     def _queue(
         self, memory: MemoryName, operand: str, size: Integers | int, moves: Integers, *, write: bool = False
@@ -183,7 +232,7 @@ class LatencyModel:
         zero: Floats = np.zeros((1, 1))
         reads, served = dict[MemoryName, Floats](), dict[MemoryName, Floats]()
         moved: list[tuple[MemoryName, Floats | Integers | int, Floats | float]] = [
-            (homes.weights, traffic.weight_bytes, self.lines["weights"][0]),
+            (homes.weights, traffic.weight_bytes, self._packed(traffic)),
             (homes.inputs, traffic.input_bytes, self.lines["inputs"][0]),
             *((memory, sizes.output_total, self.lines["inputs"][0]) for memory in homes.addends),
         ]

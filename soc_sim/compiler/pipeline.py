@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Literal
 
@@ -94,10 +95,7 @@ class _Compilation:
         lowered = self._lowered(flows)
         chooser = Chooser(self.soc, self.rates, self.options, self.mapping.split)
         ends = tuple(tuple(layout.views[name].root for name in names) for names in self._ends())
-        planner = ResidencyPlanner(
-            lowered, layout.storages, ends, self.soc, self.rates, chooser, self.mapping.objective
-        )
-        found = planner.plan(on_chip=self.mapping.residency == "auto")
+        found = self._residencies(lowered, chooser, (ends[0], ends[1]))
         works = [
             work if isinstance(work, HostWork) else ArrayLayer.of(work, choice)
             for work, choice in zip(lowered, found.choices, strict=True)
@@ -126,6 +124,23 @@ class _Compilation:
             (*self.network.warnings, *summary(layout.groups)),
             sparse=self.sparse,
         )
+
+    def _residencies(
+        self, lowered: list[Work], chooser: Chooser, ends: tuple[tuple[str, ...], tuple[str, ...]]
+    ) -> Residencies:
+        """What lies where, and the choices; on several cores also as on one alone, which can keep more, if it pays."""
+        best, least = None, math.inf
+        for most_cores in dict.fromkeys((self.soc.cores, 1) if chooser.keeps else (self.soc.cores,)):
+            chooser.most_cores = most_cores
+            planner = ResidencyPlanner(
+                lowered, self.layout.storages, ends, self.soc, self.rates, chooser, self.mapping.objective
+            )
+            found = planner.plan(on_chip=self.mapping.residency == "auto")
+            if best is None or planner.total() < least:
+                best, least = found, planner.total()
+        if best is None:
+            raise ValueError("there is no core")
+        return best
 
     def _flows(self) -> list[tuple[Flow, ...]]:
         """The dataflows each layer may use (empty for host layers)."""

@@ -6,7 +6,8 @@
 - **Results** stay in the inputs buffer if array layers alone write and read them, they fit beside the tiles of every
   layer that runs meanwhile, and the estimated time of these layers together falls; short-lived ones come first.
 
-Kept results need a core of their own: with several cores each has an inputs buffer that the others cannot read.
+Each core has an inputs buffer that the others cannot read: of several cores one alone runs the layers that write and
+read a kept result.
 """
 
 from __future__ import annotations
@@ -76,6 +77,10 @@ class ResidencyPlanner:
         else:
             self.found.reasons = dict.fromkeys(self.storages, "mapping.residency is off")
         return self.found
+
+    def total(self) -> float:
+        """What the mapping's objective says of all layers together."""
+        return sum(self._value(index, choice) for index, choice in enumerate(self.found.choices))
 
     def _start(self) -> None:
         faults: list[str] = []
@@ -176,7 +181,7 @@ class ResidencyPlanner:
             (root in self.written_by_host, "the host writes it"),
             (root in self.read_by_host, "the host reads it"),
             (root in self.read_as_weights, "the weights buffer takes it as first operand of a product"),
-            (self.soc.cores > 1, "several cores use it, and each has buffers of its own"),
+            (not self.chooser.keeps, "several cores use it, and each has buffers of its own"),
             (size > capacity, f"its {size} bytes exceed the {self.soc.buffers.name_of('inputs')} buffer of {capacity}"),
         ):
             if holds:

@@ -26,6 +26,8 @@ from soc_sim.config.soc import Soc
 TOLERANCE = 1.01
 TRAFFIC_TOLERANCE = 1.05
 """Estimates this close to the best are taken as equal (the model is no better than that); then the fewest tiles win."""
+CORES_TOLERANCE = 1.05
+"""More cores have to promise more than this: what they do to one another at the memory is only in part in the model."""
 BANDS = 4
 """Tiles of rows that are enough for the host to work beside the array."""
 
@@ -98,7 +100,10 @@ def choose(
         np.concatenate([_legal(getattr(evaluation, name), evaluation) for _, evaluation in wanted])
         for name in ("read_bytes", "cycles", "tiles")
     )
-    near = np.flatnonzero(cost <= cost.min() * TOLERANCE)
+    cores = np.repeat([evaluation.deal.cores for _, evaluation in wanted], sizes)
+    fewest = cores[cost <= cost.min() * CORES_TOLERANCE].min()
+    least = cost[cores == fewest].min()
+    near = np.flatnonzero((cores == fewest) & (cost <= least * TOLERANCE))
     if options.by_rows:
         bands = np.concatenate([_legal(_bands(model, evaluation), evaluation) for model, evaluation in wanted])
         near = near[bands[near] == bands[near].max()]
