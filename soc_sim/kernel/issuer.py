@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -46,6 +46,10 @@ class Job:
     address_of: Callable[[RegionLike], int] | None
     pieces: Iterator[tuple[int, int, int, int]] | None = None
     region: RegionLike | None = None
+    asked: tuple[int, str, bool] | None = None
+    """The region's key in ``asked_bytes``."""
+    completed: Callable[[Transfer], None] | None = None
+    """Told of each transfer that is complete."""
     next_piece: tuple[int, int, int, int] | None = None
     under_way: int = 0
     issued: bool = False
@@ -88,7 +92,7 @@ class Issuer:
         self._counter = simulation.counter(f"{name or port.name}.outstanding", "request")
         self.outstanding = 0
         """Requests under way."""
-        self.asked_bytes: dict[tuple[int, str, bool], int] = {}
+        self.asked_bytes: dict[tuple[int, str, bool], int] = defaultdict(int)
         """(layer, memory, write) → bytes asked for."""
 
     @property
@@ -114,6 +118,7 @@ class Issuer:
         """
         released_bytes, now_ps = 0 if gated else None, self._simulation.now_ps
         job = Job(write, layer, iter(regions), done, progress, released_bytes, now_ps, address_of)
+        job.completed = partial(self._completed, job)
         self._jobs.append(job)
         self._issuing.append(job)
         self._issue()
@@ -148,15 +153,15 @@ class Issuer:
                 self._limited_ps = None
                 return
             job.next_piece = None
-            region = job.region
-            assert region is not None  # noqa: S101 # there are pieces
+            region, asked, completed = job.region, job.asked, job.completed
+            assert region is not None is not asked  # noqa: S101 # there are pieces
+            assert completed is not None  # noqa: S101 # submit() has set it
             self.outstanding += requests
             if self._counter is not None:
                 self._counter.set(self._simulation.now_ps, self.outstanding)
             job.under_way += 1
             job.moved_bytes += size
-            key = (job.layer, region.memory, job.write)
-            self.asked_bytes[key] = self.asked_bytes.get(key, 0) + size
+            self.asked_bytes[asked] += size
             transfer = Transfer(
                 self._port.name,
                 region.memory,
@@ -167,7 +172,7 @@ class Issuer:
                 region.pitch_bytes,
                 requests,
                 job.layer,
-                partial(self._completed, job),
+                completed,
             )
             transfer.submitted_ps = now_ps = self._simulation.now_ps
             if self._limited_ps is not None:
@@ -184,6 +189,7 @@ class Issuer:
             self._retire()
             return False
         region = job.region
+        job.asked = (job.layer, region.memory, job.write)
         job.pieces = chunks(
             region.address if job.address_of is None else job.address_of(region),
             region.line_bytes,
@@ -203,15 +209,18 @@ class Issuer:
         self._issue()
 
     def _completed(self, job: Job, transfer: Transfer) -> None:
-        self.log.add(self._simulation.now_ps, transfer)
+        now_ps = self._simulation.now_ps
+        self.log.add(now_ps, transfer)
         self.outstanding -= transfer.requests
         if self._counter is not None:
-            self._counter.set(self._simulation.now_ps, self.outstanding)
+            self._counter.set(now_ps, self.outstanding)
         job.under_way -= 1
         if job.progress is not None:
             job.progress(transfer.size_bytes)
-        self._issue()
-        self._retire()
+        if self._issuing:
+            self._issue()
+        if not job.under_way:
+            self._retire()
 
     def _retire(self) -> None:
         while self._jobs and self._jobs[0].issued and not self._jobs[0].under_way:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Generator, Iterable
+from heapq import heappush
+from operator import attrgetter
 from typing import Any
 
 import simpy
+from simpy.events import NORMAL
 
 from soc_sim.errors import DeadlockError
 from soc_sim.kernel.recording import Counter, Detail, Recorder, Requests, Track
+from soc_sim.kernel.transfer import Transfer
 
 Event = simpy.Event
 """What a process waits for."""
@@ -18,26 +22,42 @@ Process = Generator[Event, Any, None]
 """A generator that yields what it waits for."""
 
 
+class _Call:
+    """An event that nobody can wait for: all that SimPy's loop asks of one, and a fraction of a Timeout's price."""
+
+    __slots__ = ("callback", "callbacks")
+    _ok = True
+
+    def __init__(self, callback: Callable[[], None]) -> None:
+        self.callback = callback
+        self.callbacks: tuple[Callable[[_Call], None], ...] | None = _CALLBACKS
+
+
+_CALLBACKS = (lambda call: call.callback(),)
+
+
 class Simulation:
     """Time, events and processes. Equal configurations give equal event sequences."""
 
     def __init__(self, recorder: Recorder | None = None) -> None:
-        self._environment = simpy.Environment()
+        self._environment = environment = simpy.Environment()
+        self._queue: list[Any] = environment._queue
+        """SimPy's own: a heap of (time, priority, number, event)."""
+        self._numbers = environment._eid
         self._wait_reports: list[Callable[[], str | None]] = []
         self.recorder = recorder
         self._drawn = 0
 
-    @property
-    def now_ps(self) -> int:
-        """Simulated time."""
-        return self._environment._now  # type: ignore[return-value]  # the property SimPy offers costs a call; we use integers
+    # What SimPy's own property returns, without the two calls: it is read several times for each transfer.
+    now_ps: int = property(attrgetter("_environment._now"))  # type: ignore[assignment]
+    """Simulated time."""
 
     @property
     def events(self) -> int:
         """Events scheduled so far."""
         # SimPy numbers its events with a counter that can only be read by drawing the next number.
         self._drawn += 1
-        return next(self._environment._eid) - self._drawn + 1
+        return next(self._numbers) - self._drawn + 1
 
     def track(self, name: str, detail: Detail) -> Track | None:
         """A track to tell what is done; None: nobody wants to know."""
@@ -57,7 +77,12 @@ class Simulation:
 
     def call_at(self, time_ps: int, callback: Callable[[], None]) -> None:
         """Call back at ``time_ps`` (one event)."""
-        self.when(self.wait_until(time_ps), callback)
+        heappush(self._queue, (time_ps, NORMAL, next(self._numbers), _Call(callback)))
+
+    def send(self, transfer: Transfer, time_ps: int, receiver: Callable[[Transfer], None]) -> None:
+        """Let a transfer reach ``receiver`` at ``time_ps`` (one event: the transfer itself, so once at a time)."""
+        transfer.callbacks = (receiver,)
+        heappush(self._queue, (time_ps, NORMAL, next(self._numbers), transfer))
 
     def when(self, event: simpy.Event, callback: Callable[[], None]) -> None:
         """Call back when an event fires that has not fired yet."""
@@ -69,8 +94,8 @@ class Simulation:
 
     def move(self, event: simpy.Event, time_ps: int) -> None:
         """Let an event of :meth:`wait_until` fire at another time; among events of that time it keeps its place."""
-        # SimPy cannot take back what is scheduled; its queue is a heap of (time, priority, number, event).
-        queue = self._environment._queue
+        # SimPy cannot take back what is scheduled.
+        queue = self._queue
         for position, entry in enumerate(queue):
             if entry[3] is event:
                 queue[position] = (time_ps, *entry[1:])

@@ -6,10 +6,14 @@ from collections.abc import Callable, Iterator
 
 
 class Transfer:
-    """Lines of bytes to read or write. The target sets the times, and calls ``done`` once the last byte is served."""
+    """Lines of bytes to read or write. The target sets the times, and calls ``done`` once the last byte is served.
+
+    It is an event, too: what SimPy's loop asks of one is ``callbacks`` and ``_ok`` (``Simulation.send``).
+    """
 
     __slots__ = (
         "address",
+        "callbacks",
         "credit_ps",
         "data_end_ps",
         "data_ps",
@@ -32,6 +36,7 @@ class Transfer:
         "waited_for",
         "write",
     )
+    _ok = True
 
     def __init__(
         self,
@@ -57,14 +62,12 @@ class Transfer:
         """Bus requests it stands for."""
         self.layer = layer
         self.done = done
+        self.callbacks: tuple[Callable[[Transfer], None], ...] | None = None
+        """Whom it reaches next, while it is sent."""
         self.data_start_ps = 0
         """First data on the memory's side."""
         self.data_end_ps = 0
         """Last data; of a write that arrives, when the last data will be offered."""
-        self.row_ps = 0
-        """Of the time between: the memory's data path waited for a row to be closed and opened."""
-        self.refresh_ps = 0
-        """The memory's data path waited for a refresh."""
         self.priority = 0
         """Set by the interconnect: the larger, the more urgent; 0 where nobody has a priority."""
         # What follows is kept for the reasons of a wait (``reasons.py``); nothing is decided by it.

@@ -7,6 +7,7 @@ interconnect.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 from soc_sim.components.dma.buffer import Buffer
 from soc_sim.kernel import Clock, Component, InitiatorPort, Simulation, Timeline, Transfer
@@ -47,7 +48,7 @@ class LocalPath(Component):
         self.moved_bytes += transfer.size_bytes
         if self._track is not None and beats:
             self._track.slice("move", start_ps, end_ps, transfer.layer)
-        self.simulation.call_at(end_ps, lambda: self._moved(buffer, transfer))
+        self.simulation.send(transfer, end_ps, partial(self._moved, buffer))
 
     def _moved(self, buffer: Buffer, transfer: Transfer) -> None:
         buffer.moved(transfer.size_bytes, write=True)

@@ -24,9 +24,11 @@ class Output:
     """The fabric's end before one target."""
 
     __slots__ = (
+        "answers",
         "arbiter",
         "before_last",
         "counters",
+        "done",
         "holding",
         "in_flight",
         "last",
@@ -50,10 +52,15 @@ class Output:
         max_outstanding: int,
         levels: int,
         paths: tuple[Timeline, Timeline],
+        served: Callable[[Output, Transfer], None],
     ) -> None:
         self.port = port
         self.arbiter = arbiter
         self.holding = holding
+        self.done = partial(served, self)
+        """Called for each transfer that the target has served."""
+        self.answers: dict[Transfer, Callable[[Transfer], None]] = {}
+        """Transfer at the target → whom its initiator wants to be told."""
         self.max_outstanding = max_outstanding
         self.in_flight = [0] * levels
         """Priority → requests at the target."""
@@ -96,7 +103,9 @@ class Output:
 
         A transfer larger than what the target holds goes alone.
         """
-        held = sum(self.in_flight[transfer.priority :])
+        held = self.in_flight[-1]
+        if transfer.priority < len(self.in_flight) - 1:
+            held = sum(self.in_flight[transfer.priority :])
         return not held or held + transfer.requests <= self.max_outstanding
 
 
@@ -148,6 +157,7 @@ class Fabric(Component):
                 max_outstanding,
                 len(priorities) + 1,
                 (shared, shared) if bus else (Timeline(), Timeline()),
+                self._served,
             )
             for target, max_outstanding in targets.items()
         }
@@ -232,16 +242,17 @@ class Fabric(Component):
             self._count(output)
         if self._regulator is not None:
             self._regulator.charge(transfer, now_ps)
-        transfer.done = partial(self._served, output, transfer.done)
+        output.answers[transfer] = transfer.done
+        transfer.done = output.done
         if transfer.write:
             # A write arrives with its first data: while the path is busy, others may use the memory.
             start_ps, transfer.data_end_ps = self._move(output.write_path, now_ps, transfer, output.tracks[1])
             if start_ps > now_ps:
-                self.simulation.call_at(start_ps, partial(output.port.submit, transfer))
+                self.simulation.send(transfer, start_ps, output.port.submit)
                 return
         output.port.submit(transfer)
 
-    def _served(self, output: Output, done: Callable[[Transfer], None], transfer: Transfer) -> None:
+    def _served(self, output: Output, transfer: Transfer) -> None:
         """The target has served the transfer: read data leave the fabric, and whoever waits may go."""
         simulation = self.simulation
         now_ps = end_ps = transfer.served_ps = simulation.now_ps
@@ -260,10 +271,11 @@ class Fabric(Component):
             self._count(output)
         if output.arbiter:
             self._grant(output)
+        transfer.done = done = output.answers.pop(transfer)
         if end_ps == now_ps:
             done(transfer)
         else:
-            simulation.call_at(end_ps, partial(done, transfer))
+            simulation.send(transfer, end_ps, done)
 
     def _count(self, output: Output) -> None:
         """Tell how many requests the target holds, and how many transfers wait before it."""

@@ -14,23 +14,27 @@ from soc_sim.kernel import Transfer
 class Holding:
     """Time for which each initiator has held one target."""
 
-    __slots__ = ("_held_ps", "_since_ps", "_there")
+    __slots__ = ("_held_ps", "_holder", "_since_ps", "_there")
 
     def __init__(self, initiators: Sequence[str]) -> None:
         self._held_ps = dict.fromkeys(initiators, 0)
         self._there: dict[Transfer, None] = {}
+        self._holder: Transfer | None = None
+        """The first of them."""
         self._since_ps = 0
 
     def enter(self, transfer: Transfer, now_ps: int) -> None:
         """The target has been given a transfer."""
-        if not self._there:
-            self._since_ps = now_ps
+        if self._holder is None:
+            self._holder, self._since_ps = transfer, now_ps
         self._there[transfer] = None
 
     def leave(self, transfer: Transfer, now_ps: int) -> None:
         """The target has served a transfer."""
-        self._advance(now_ps)
         del self._there[transfer]
+        if transfer is self._holder:
+            self._held_ps[transfer.initiator] += now_ps - self._since_ps
+            self._holder, self._since_ps = next(iter(self._there), None), now_ps
 
     def held_ps(self, now_ps: int) -> tuple[int, ...]:
         """How long each initiator has held the target so far."""
@@ -46,6 +50,6 @@ class Holding:
         }
 
     def _advance(self, now_ps: int) -> None:
-        if self._there:
-            self._held_ps[next(iter(self._there)).initiator] += now_ps - self._since_ps
-        self._since_ps = now_ps
+        if self._holder is not None:
+            self._held_ps[self._holder.initiator] += now_ps - self._since_ps
+            self._since_ps = now_ps

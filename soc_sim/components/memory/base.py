@@ -53,7 +53,7 @@ class Memory(Component):
     def _serve(self, transfer: Transfer, start_ps: int, end_ps: int, done_ps: int) -> None:
         """Count the transfer, record it, and call back at ``done_ps``."""
         self._record(transfer, start_ps, end_ps)
-        self.simulation.call_at(done_ps, lambda: transfer.done(transfer))
+        self.simulation.send(transfer, done_ps, transfer.done)
 
     def _record(self, transfer: Transfer, start_ps: int, end_ps: int) -> None:
         """Count the transfer and write down when its data moved."""

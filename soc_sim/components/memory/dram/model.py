@@ -83,8 +83,8 @@ class DramModel(Memory):
         if len(touched) > 1:
             self._split[transfer] = _Split(len(touched))
         for looked in touched:
-            for done_ps, done in self._settle(looked, cycle):
-                self.simulation.call_at(done_ps, partial(done.done, done))
+            for done_ps, served in self._settle(looked, cycle):
+                self.simulation.send(served, done_ps, served.done)
 
     def _compile(self) -> None:
         """Let compiled code take over the channels that have nothing to do now."""
@@ -105,11 +105,11 @@ class DramModel(Memory):
         # An arrival in between may have moved the look forward.
         if looked.wake_ps == planned_ps:
             looked.wake_ps = _NO_LOOK
-            for done_ps, done in self._settle(looked, -(-planned_ps // self._tck_ps)):
+            for done_ps, served in self._settle(looked, -(-planned_ps // self._tck_ps)):
                 if done_ps == planned_ps:
-                    done.done(done)
+                    served.done(served)
                 else:
-                    self.simulation.call_at(done_ps, partial(done.done, done))
+                    self.simulation.send(served, done_ps, served.done)
 
     def _settle(self, looked: _Looked, cycle: int) -> list[tuple[int, Transfer]]:
         """Transfers that are complete, and when. Plans the next look, for when the next can be at the earliest."""
