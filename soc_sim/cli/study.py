@@ -12,9 +12,9 @@ from soc_sim.cli.configuration import add_overrides
 from soc_sim.config.loader import load
 from soc_sim.config.study import Study
 from soc_sim.errors import InputError, suggestion
-from soc_sim.explore.study import Key, Table, keys_of, run_entry
+from soc_sim.explore.study import Key, Table, in_parts, keys_of, run_entry
 from soc_sim.explore.study.figure import draw
-from soc_sim.explore.study.table import markdown
+from soc_sim.explore.study.page import markdown
 from soc_sim.observe.replacing import replacing
 
 
@@ -35,7 +35,18 @@ def add_parser(subparsers: Any) -> None:
         action="append",
         default=[],
         metavar="NETWORK/ARRAY/PATTERN/LEVEL",
-        help="these entries alone, again if they are there; parts may be left out, as in resnet50/16 or //unstructured",
+        help="these entries alone, again if they are there; parts may be left out, as in resnet50_seeded/16 or "
+        "//unstructured",
+    )
+    parser.add_argument(
+        "--part",
+        type=_part,
+        default=(1, 1),
+        metavar="I/N",
+        help="begin with part I of N: N processes, each with another I, may fill one folder together",
+    )
+    parser.add_argument(
+        "--table-only", action="store_true", help="simulate nothing: table and figure of the entries that --out holds"
     )
 
 
@@ -49,9 +60,14 @@ def run(args: argparse.Namespace) -> int:
     study = load(args.config, Study, settings)
     keys = list(keys_of(study))
     table = Table(args.out / "entries.csv")
+    if args.table_only and not table.rows:
+        raise InputError(f"{table.path}: has no entries; run the study without --table-only first")
     chosen = _chosen(keys, args.only) if args.only else [key for key in keys if key not in table]
     failed = []
-    for number, key in enumerate(chosen, start=1):
+    for number, key in enumerate([] if args.table_only else in_parts(chosen, *args.part), start=1):
+        table.read()
+        if key in table and not args.only:
+            continue  # another process was quicker
         try:
             entry = run_entry(study, key)
         except InputError as error:
@@ -62,6 +78,7 @@ def run(args: argparse.Namespace) -> int:
             row = table.rows[key]
             speedups = " ".join(f"{row[f'speedup_{scope}']}" for scope in ("compute", "dram", "host"))
             print(f"{number}/{len(chosen)} {key}: {speedups}", file=sys.stderr, flush=True)
+    table.read()
     with replacing(args.out / "table.md") as file:
         file.writelines(f"{line}\n" for line in markdown(study, table))
     draw(args.out / "speedup.png", study, table)
@@ -72,6 +89,14 @@ def run(args: argparse.Namespace) -> int:
     if failed:
         raise InputError(*failed)
     return 0
+
+
+def _part(text: str) -> tuple[int, int]:
+    """I and N of "I/N"."""
+    part, _, parts = text.partition("/")
+    if part.isdecimal() and parts.isdecimal() and 1 <= int(part) <= int(parts):
+        return int(part), int(parts)
+    raise argparse.ArgumentTypeError(f"'{text}' is no part; allowed: I/N with I from 1 to N, as in 1/2")
 
 
 def _chosen(keys: list[Key], patterns: list[str]) -> list[Key]:

@@ -24,9 +24,8 @@ from soc_sim.compiler.program import Estimate, Layer, Program
 from soc_sim.compiler.rates import rates_of
 from soc_sim.compiler.residencies import Residencies, kept_of, residency_of
 from soc_sim.compiler.residency import ResidencyPlanner
-from soc_sim.compiler.sparse_layer import SparseLayer
 from soc_sim.compiler.tiles import tile_count
-from soc_sim.compiler.zeros import Zeros
+from soc_sim.compiler.zeros import Zeros, zeros_of
 from soc_sim.config.array import DATAFLOWS, FLOWS, SPARSE_DATAFLOWS, Flow, dense_family
 from soc_sim.config.run import Mapping
 from soc_sim.config.soc import Soc
@@ -44,7 +43,7 @@ def compile(  # noqa: A001  the field's word
     network: Network,
     soc: Soc,
     mapping: Mapping | None = None,
-    sparsity: Literal["dense"] | Sparsity = "dense",
+    sparsity: Literal["dense"] | Sparsity | Zeros = "dense",
     prices: Prices | None = None,
 ) -> Program:
     """The program that runs ``network`` on ``soc``.
@@ -53,7 +52,7 @@ def compile(  # noqa: A001  the field's word
         network: operators in topological order; its ``batch`` is compiled in.
         soc: the hardware.
         mapping: dataflow of all layers or of each; default: chosen by expected latency.
-        sparsity: where weights are zero.
+        sparsity: where weights are zero; as ``Zeros`` for this network and array, to compile it more than once.
         prices: what actions cost (``energy.prices``), for a mapping whose objective is not latency.
 
     Raises:
@@ -71,11 +70,11 @@ class _Compilation:
         network: Network,
         soc: Soc,
         mapping: Mapping,
-        sparsity: Literal["dense"] | Sparsity,
+        sparsity: Literal["dense"] | Sparsity | Zeros,
         prices: Prices | None,
     ) -> None:
         self.network, self.soc, self.mapping = network, soc, mapping
-        self.zeros = None if sparsity == "dense" else Zeros(network, sparsity, soc.array)
+        self.zeros = None if sparsity == "dense" else zeros_of(network, sparsity, soc.array)
         self.sparse = self.zeros is not None and mapping.sparse
         self.rates = rates_of(soc)
         self.options = Options(
@@ -121,7 +120,7 @@ class _Compilation:
             tuple(emitter.instructions),
             memory_map,
             self.soc.cores,
-            (*self.network.warnings, *summary(layout.groups)),
+            (*self.network.warnings, *summary(layout.groups), *(self.zeros.warnings() if self.zeros else ())),
             sparse=self.sparse,
         )
 
@@ -189,11 +188,13 @@ class _Compilation:
             except MappingError as error:
                 faults += error.faults
                 continue
-            nonzero = self.zeros.of(name, group.head, nest) if self.zeros else None
-            weights = None
-            if nonzero is not None and self.sparse:
-                weights = SparseLayer(nonzero, nest, self.soc.array, self.mapping.format)
-            elif self.sparse and allowed[0] in SPARSE_DATAFLOWS:
+            weights = nonzero = None
+            if self.zeros and self.sparse:
+                weights = self.zeros.layer(name, group.head, nest, self.mapping.format)
+                nonzero = None if weights is None else weights.nonzero
+            elif self.zeros:
+                nonzero = self.zeros.of(name, group.head, nest)
+            if weights is None and self.sparse and allowed[0] in SPARSE_DATAFLOWS:
                 # One sparse flow for all layers: a product of two activations runs its dense form.
                 allowed = (dense_family(allowed[0]),)
             sparsity = None if nonzero is None else 1 - np.count_nonzero(nonzero) / nonzero.size

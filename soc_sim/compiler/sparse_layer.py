@@ -94,6 +94,8 @@ class SparseLayer:
         self._values = _running(counts.reshape(by_channel).sum(axis=3, dtype=np.int64))
         self.values = int(self._values[..., -1].sum())
         self._known_blocks: dict[int, list[tuple[NDArray[np.uint8], Integers]]] = {}
+        # A layer is asked again for every place its operands may lie in.
+        self._known_sums: dict[tuple[SparseDataflowName, int, int], tuple[int, ...] | None] = {}
         self.format: FormatName = wanted or self._smallest()
 
     def reordered(self) -> list[SparseLayer]:
@@ -150,11 +152,11 @@ class SparseLayer:
         count = len(candidates.m)
         columns: dict[str, Integers] = {field: np.zeros(count, np.int64) for field in _FIELDS}
         legal = np.zeros(count, bool)
-        known: dict[tuple[int, int], tuple[int, ...] | None] = {}
+        known = self._known_sums
         of = {"sOS": self._os, "csOS": self._cs_os, "sWS": self._ws, "sIS": self._is}[flow]
         for indices, m, channels in self._distinct(candidates):
             # What a sum does not depend on is left out of its key.
-            key = (m if flow in ("csOS", "sIS") else 0, channels if flow in ("sWS", "sIS") else 0)
+            key = (flow, m if flow in ("csOS", "sIS") else 0, channels if flow in ("sWS", "sIS") else 0)
             if key not in known:
                 known[key] = of(m, channels)
             if (values := known[key]) is None:

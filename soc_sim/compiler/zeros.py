@@ -1,4 +1,4 @@
-"""Where the weights of each array layer are zero: synthetic, from the network's own values, or from a file.
+"""Where the weights of each array layer are zero: a pattern at a level, from the network's own values, or from a file.
 
 A layer's weights are one matrix a group, m × k, with k over channels and then the kernel, as in ONNX. Products of two
 activations are always dense. Batch normalisation scales rows of W; it makes no zeros.
@@ -21,16 +21,21 @@ import numpy as np
 import numpy.typing as npt
 
 from soc_sim.compiler.nest import Nest
+from soc_sim.compiler.sparse_layer import SparseLayer
 from soc_sim.config.array import Array
-from soc_sim.config.sparsity import Sparsity
+from soc_sim.config.sparsity import FormatName, Sparsity
 from soc_sim.errors import suggestion
 from soc_sim.network.base import Network, Operator
 from soc_sim.sparsity.bitmap import Bitmap
 from soc_sim.sparsity.patterns import prune
+from soc_sim.sparsity.realistic import realistic_weights
 
 
 class Zeros:
-    """The zeros of a network's weights; faults are collected until the end."""
+    """The zeros of a network's weights; faults are collected until the end.
+
+    May serve several compilations for arrays of one size: what has been found out of a layer is remembered.
+    """
 
     def __init__(self, network: Network, sparsity: Sparsity, array: Array) -> None:
         self.network, self.sparsity, self.array = network, sparsity, array
@@ -40,6 +45,17 @@ class Zeros:
         self._layers: list[str] = []
         self._used: set[str] = set()
         self._without: list[str] = []
+        self.seeded: list[str] = []
+        """Layers of which not even the values of the weights are real."""
+        self._known: dict[tuple[str, FormatName | None], SparseLayer | None] = {}
+
+    def layer(self, layer: str, head: Operator, nest: Nest, wanted: FormatName | None) -> SparseLayer | None:
+        """The weights of a layer, stored in the format that is wanted; None for a product of two activations."""
+        if (layer, wanted) not in self._known:
+            nonzero = self.of(layer, head, nest)
+            found = None if nonzero is None else SparseLayer(nonzero, nest, self.array, wanted)
+            self._known[layer, wanted] = found
+        return self._known[layer, wanted]
 
     def of(self, layer: str, head: Operator, nest: Nest) -> Bitmap | None:
         """Groups × m × k, true where a weight is not zero; None for a product of two activations."""
@@ -62,6 +78,7 @@ class Zeros:
                 # By name: a layer keeps its zeros when others come and go.
                 seed=(self.sparsity.seed, zlib.crc32(layer.encode())),
                 groups=nest.groups,
+                weights=self._values(layer, head, nest) if self.sparsity.score == "norm" else None,
             )
             return kept.reshape(shape)
         name, turned = _weights(self.network, head)
@@ -70,7 +87,7 @@ class Zeros:
             if tensor.values is None:
                 self._without.append(layer)
                 return np.ones(shape, dtype=bool)
-            return _matrix(tensor.values(), shape, turned=turned)
+            return _bitmap(tensor.values(), shape, turned=turned)
         found = next((key for key in (layer, tensor.name) if key in self._file), None)
         if found is None:
             return np.ones(shape, dtype=bool)
@@ -78,14 +95,32 @@ class Zeros:
         values = self._file[found]
         rows = (nest.groups * nest.m, nest.gemm.k)
         if values.shape == rows:
-            return _matrix(values, shape, turned=False)
+            return _bitmap(values, shape, turned=False)
         if values.shape == tensor.shape:
-            return _matrix(values, shape, turned=turned)
+            return _bitmap(values, shape, turned=turned)
         self.faults.append(
             f"workload.sparsity.weights: '{found}' has the shape {_times(values.shape)}; allowed: "
             f"{_times(tensor.shape)}, or {_times(rows)}"
         )
         return np.ones(shape, dtype=bool)
+
+    def _values(self, layer: str, head: Operator, nest: Nest) -> npt.NDArray[np.floating[Any]]:
+        """Weights whose norms decide, groups · m × k: the network's own, or seeded ones."""
+        name, turned = _weights(self.network, head)
+        values = self.network.tensors[name].values
+        if values is None:
+            self.seeded.append(layer)
+            seed = self.sparsity.seed, zlib.crc32(layer.encode())
+            return realistic_weights(nest.groups, nest.m, nest.channels, nest.kernel, seed)
+        shape = nest.groups, nest.m, nest.gemm.k
+        return _matrix(values().astype(np.float64), shape, turned=turned).reshape(-1, nest.gemm.k)
+
+    def warnings(self) -> tuple[str, ...]:
+        """What a reader of the results should know."""
+        if not self.seeded:
+            return ()
+        what = f"the weights of {len(self.seeded)} layers have no values: seeded ones decide what is zero"
+        return (f"{self.network.name}: {what} (workload.sparsity.score)",)
 
     def found_wrong(self) -> list[str]:
         """After the last layer: all faults, names that no layer bears among them."""
@@ -122,6 +157,15 @@ class Zeros:
         return {}
 
 
+def zeros_of(network: Network, sparsity: Sparsity | Zeros, array: Array) -> Zeros:
+    """The zeros that a description means; those that are known already serve networks and arrays of their own alone."""
+    if isinstance(sparsity, Sparsity):
+        return Zeros(network, sparsity, array)
+    if sparsity.network is not network or sparsity.array != array:
+        raise ValueError("zeros of another network or array")
+    return sparsity
+
+
 def _weights(network: Network, head: Operator) -> tuple[str, bool]:
     """The tensor of a layer's weights, and whether it is k × m instead of m × k."""
     first, second = head.inputs[:2]
@@ -133,11 +177,15 @@ def _weights(network: Network, head: Operator) -> tuple[str, bool]:
     return first, bool(head.attributes.get("transA", 0))
 
 
-def _matrix(values: npt.NDArray[Any], shape: tuple[int, int, int], *, turned: bool) -> Bitmap:
-    """Where the weights of an operator are not zero, groups × m × k."""
+def _matrix(values: npt.NDArray[Any], shape: tuple[int, int, int], *, turned: bool) -> npt.NDArray[Any]:
+    """The weights of an operator, groups × m × k."""
     groups, m, k = shape
-    nonzero: Bitmap = values != 0
-    return nonzero.reshape(k, m).T[None] if turned else nonzero.reshape(groups, m, k)
+    return values.reshape(k, m).T[None] if turned else values.reshape(groups, m, k)
+
+
+def _bitmap(values: npt.NDArray[Any], shape: tuple[int, int, int], *, turned: bool) -> Bitmap:
+    nonzero: Bitmap = _matrix(values, shape, turned=turned) != 0
+    return nonzero
 
 
 def _times(shape: tuple[int, ...]) -> str:

@@ -32,8 +32,11 @@ class Sparsity(Description):
     """What is zero together; the unit has the size of the array (a tile column: R × 1 weights)."""
     level: Level | None = None
     """Share of zeros, 0 to 1; reached within one unit in every layer."""
+    score: Literal["random", "norm"] = "random"
+    """Which units are zero: any, or those of the smallest L2 norm over their length. `norm` looks at the network's own
+    weights; layers without values get seeded ones that spread as those of trained networks do."""
     seed: Annotated[int, Field(ge=0)] = 0
-    """Decides which units are zero, for each layer by its name."""
+    """Decides which units are zero, for each layer by its name; with `norm`, the values of weights that have none."""
     layers: Annotated[tuple[LayerSparsity, ...], Field(strict=False)] = ()
     """Layers with a level, or a pattern, of their own."""
     from_weights: bool = False
@@ -63,7 +66,11 @@ class Sparsity(Description):
         if self.pattern is not None and self.level is None:
             yield "level", "is missing; a pattern needs a number, 0 to 1"
         if self.pattern is None:
-            for name, given in (("level", self.level is not None), ("layers", self.layers)):
+            for name, given in (
+                ("level", self.level is not None),
+                ("layers", self.layers),
+                ("score", self.score != "random"),
+            ):
                 if given:
                     yield name, "says nothing without a pattern; allowed: together with pattern"
         yield from repeated("layers", [layer.name for layer in self.layers])

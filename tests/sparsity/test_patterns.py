@@ -69,3 +69,33 @@ def test_the_seed_decides_and_nothing_else(pattern: Any) -> None:
 def test_level_zero_keeps_all_and_level_one_nothing(pattern: Any) -> None:
     assert prune(pattern, 30, 30, 0.0, rows=4, cols=4, seed=0).all()
     assert not prune(pattern, 30, 30, 1.0, rows=4, cols=4, seed=0).any()
+
+
+@WHOLE_UNITS
+@given(m=SIZE, k=SIZE, rows=GRID, cols=GRID, level=LEVEL, seed=st.integers(0, 99))
+def test_by_norm_no_kept_unit_is_smaller_than_a_pruned_one(
+    pattern: Any, m: int, k: int, rows: int, cols: int, level: float, seed: int
+) -> None:
+    """The L2 norm over the number of weights, reckoned unit by unit."""
+    weights = np.random.default_rng(seed).standard_normal((m, k))
+    height, width = unit(pattern, k, rows, cols)
+    kept = prune(pattern, m, k, level, rows=rows, cols=cols, seed=seed, weights=weights)
+    assert abs((~kept).sum() - level * m * k) <= min(height, m) * min(width, k) / 2 + 1e-9
+    scores: dict[bool, list[float]] = {True: [], False: []}
+    for top in range(0, m, height):
+        for left in range(0, k, width):
+            block = np.s_[top : top + height, left : left + width]
+            scores[bool(kept[block].all())].append(float(np.linalg.norm(weights[block]) / weights[block].size))
+            assert kept[block].all() or not kept[block].any()
+    assert max(scores[False], default=0.0) <= min(scores[True], default=np.inf) + 1e-12
+
+
+def test_by_norm_each_four_lose_their_smallest() -> None:
+    weights = np.array([[4.0, -1.0, 2.0, -3.0, 0.5, 9.0]])
+    kept = prune("n_of_m", 1, 6, 0.5, rows=1, cols=1, seed=0, weights=weights)
+    assert kept.tolist() == [[True, False, False, True, False, False]]
+
+
+def test_equal_weights_go_first_to_last() -> None:
+    kept = prune("unstructured", 1, 5, 0.6, rows=1, cols=1, seed=0, weights=np.array([[1.0, 2.0, 1.0, 1.0, 1.0]]))
+    assert kept.tolist() == [[False, True, False, False, True]]

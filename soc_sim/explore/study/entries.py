@@ -9,15 +9,18 @@ and dIS for every operator, dense format, same SoC, same search for tiles, same 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 
 from soc_sim import compiler, system
 from soc_sim.compiler.program import Program
+from soc_sim.compiler.zeros import Zeros
 from soc_sim.config.memory import IdealMemory
 from soc_sim.config.soc import Soc
 from soc_sim.config.sparsity import PatternName, Sparsity
 from soc_sim.config.study import Study
+from soc_sim.errors import InputError
 from soc_sim.explore.study.trained import trained_model
 from soc_sim.network.base import Network
 from soc_sim.network.resolve import load_network
@@ -64,12 +67,23 @@ class Entry:
 
 def keys_of(study: Study) -> Iterator[Key]:
     """All entries, levels of one network on one array together."""
-    names = [*(one.name for one in study.trained), *study.networks]
-    for name in names:
+    for name in (*(one.name for one in study.trained), *study.labels):
         for array in study.arrays:
             for pattern in study.patterns:
                 for level in pattern.levels:
                     yield Key(name, array, pattern.pattern, level)
+
+
+def in_parts(keys: Iterable[Key], part: int, parts: int) -> list[Key]:
+    """All entries, those of one part first, the others from the end.
+
+    Entries of one network and array stay together, because they share the dense side. Several processes, each of which
+    begins with another part, meet where nothing is left.
+    """
+    groups = [list(group) for _, group in groupby(keys, key=lambda key: (key.network, key.array))]
+    own = groups[part - 1 :: parts]
+    others = [group for group in groups if group not in own]
+    return [key for group in own for key in group] + [key for group in reversed(others) for key in reversed(group)]
 
 
 def run_entry(study: Study, key: Key) -> Entry:
@@ -81,13 +95,16 @@ def run_entry(study: Study, key: Key) -> Entry:
     soc = with_array(study.soc, key.array)
     trained = next((one for one in study.trained if one.name == key.network), None)
     if trained is None:
-        network = load_network(key.network)
-        sparsity = Sparsity(pattern=key.pattern, level=key.level, seed=study.seed)
-        program = compiler.compile(network, soc, None, sparsity)
-        sparse = _cost(soc, program, compiler.compile(network, without_limits(soc), None, sparsity))
+        name = study.labels[key.network]
+        network = load_network(name)
+        zeros = Zeros(network, Sparsity(pattern=key.pattern, level=key.level, score="norm", seed=study.seed), soc.array)
+        program = compiler.compile(network, soc, None, zeros)
+        if zeros.seeded and name.endswith(".onnx"):
+            raise InputError(f"{name}: has no values for the weights of '{zeros.seeded[0]}'; allowed: a file that has")
+        sparse = _cost(soc, program, compiler.compile(network, without_limits(soc), None, zeros))
         return Entry(key, _sparsity(program), None, _dense(study, key, network), sparse)
     model, whole, share, drop = trained_model(trained, soc, key.pattern, key.level)
-    zeros = Sparsity(from_weights=True)
+    zeros = Zeros(model, Sparsity(from_weights=True), soc.array)
     program = compiler.compile(model, soc, None, zeros)
     sparse = _cost(soc, program, compiler.compile(model, without_limits(soc), None, zeros))
     return Entry(key, share, drop, _dense(study, key, whole), sparse)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from soc_sim.config.study import Study
 from soc_sim.errors import MissingExtraError
-from soc_sim.explore.study.table import SCOPES, Table
+from soc_sim.explore.study.page import SCOPES
+from soc_sim.explore.study.table import Table
 from soc_sim.observe.replacing import replacing
 
 
@@ -27,7 +28,7 @@ def draw(path: Path, study: Study, table: Table) -> None:
     panels = figure.subplots(rows, cols, sharex=True, sharey=True, squeeze=False)
     for line, (scope, text) in zip(panels, SCOPES.items(), strict=True):
         for axes, array in zip(line, study.arrays, strict=True):
-            for name in (*(one.name for one in study.trained), *study.networks):
+            for name in (*(one.name for one in study.trained), *study.labels):
                 curve = table.curve(name, array, pattern, scope)
                 if len(curve) > 1:
                     axes.plot(*zip(*curve, strict=True), "o-", markersize=2.5, linewidth=1, label=name)

@@ -1,10 +1,10 @@
-"""The rows of a study: kept as CSV from entry to entry, and read as a table in Markdown."""
+"""The rows of a study, kept as CSV from entry to entry; several processes may write into one file."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,11 @@ from soc_sim.errors import InputError
 from soc_sim.explore.study.entries import Entry, Key, keys_of
 from soc_sim.observe.replacing import replacing
 
-SCOPES = {"compute": "compute only", "dram": "with DRAM", "host": "with host"}
+try:
+    import fcntl
+except ImportError:  # Windows: one process at a time
+    fcntl = None  # type: ignore[assignment]
+
 COLUMNS = (
     "network", "array", "pattern", "level", "sparsity", "accuracy_drop",
     "speedup_compute", "speedup_dram", "speedup_host",
@@ -33,29 +37,44 @@ class Table:
         """
         self.path = path
         self.rows: dict[Key, dict[str, str]] = {}
-        if not path.exists():
-            return
-        with path.open(encoding="utf-8", newline="") as file:
-            reader = csv.DictReader(file)
-            if tuple(reader.fieldnames or ()) != COLUMNS:
-                raise InputError(f"{path}: is no table of a study; name another folder, or remove the file")
-            for row in reader:
-                key = Key(row["network"], int(row["array"]), row["pattern"], float(row["level"]))  # type: ignore[arg-type]
-                self.rows[key] = row
+        self.read()
 
     def __contains__(self, key: Key) -> bool:
         return key in self.rows
 
+    def read(self) -> None:
+        """Take in what other processes have written.
+
+        Raises:
+            InputError: the file is no table of a study.
+        """
+        if not self.path.exists():
+            return
+        with self.path.open(encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file)
+            if tuple(reader.fieldnames or ()) != COLUMNS:
+                raise InputError(f"{self.path}: is no table of a study; name another folder, or remove the file")
+            for row in reader:
+                try:
+                    key = Key(row["network"], int(row["array"]), row["pattern"], float(row["level"]))  # type: ignore[arg-type]
+                except (TypeError, ValueError):
+                    raise InputError(
+                        f"{self.path}:{reader.line_num}: is no entry of a study; remove the line"
+                    ) from None
+                self.rows[key] = row
+
     def add(self, entry: Entry, study: Study) -> None:
         """Keep one entry, in the order of the study."""
-        self.rows[entry.key] = {name: _text(value) for name, value in _row(entry).items()}
         order = {key: position for position, key in enumerate(keys_of(study))}
-        with replacing(self.path) as file:
-            writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(
-                self.rows[key] for key in sorted(self.rows, key=lambda key: (order.get(key, len(order)), key))
-            )
+        with _alone(self.path):
+            self.read()
+            self.rows[entry.key] = {name: _text(value) for name, value in _row(entry).items()}
+            with replacing(self.path) as file:
+                writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+                writer.writeheader()
+                writer.writerows(
+                    self.rows[key] for key in sorted(self.rows, key=lambda key: (order.get(key, len(order)), key))
+                )
 
     def curve(self, network: str, array: int, pattern: str, scope: str) -> list[tuple[float, float]]:
         """(level, speedup) of what is there, rising levels, dense included."""
@@ -67,74 +86,17 @@ class Table:
         return [(0.0, 1.0), *sorted(points)]
 
 
-def reached(curve: Sequence[tuple[float, float]], mark: float) -> float | None:
-    """The level at which a speedup is reached, its reciprocal (time) taken as linear between levels."""
-    for (low, slow), (high, fast) in pairwise(curve):
-        if slow < mark <= fast:
-            return low + (high - low) * (1 / slow - 1 / mark) / (1 / slow - 1 / fast)
-    return None
-
-
-def markdown(study: Study, table: Table) -> Iterator[str]:
-    """Lines: speedups by level, then where the marks are reached, then energy and dataflows."""
-    names = [*(one.name for one in study.trained), *study.networks]
-    for pattern in study.patterns:
-        yield f"## Speedup of the whole network, {pattern.pattern}"
-        yield ""
-        yield "Compute only / with DRAM / with host."
-        yield ""
-        yield "| network | array | " + " | ".join(f"{level:.0%}" for level in pattern.levels) + " |"
-        yield "|---|---|" + "---|" * len(pattern.levels)
-        for name in names:
-            for array in study.arrays:
-                rows = [table.rows.get(Key(name, array, pattern.pattern, level)) for level in pattern.levels]
-                cells = [
-                    " / ".join(f"{float(row[f'speedup_{s}']):.2f}" for s in SCOPES) if row else "–" for row in rows
-                ]
-                if any(rows):
-                    yield f"| {name} | {array}×{array} | " + " | ".join(cells) + " |"
-        yield ""
-    pattern = study.patterns[0]
-    yield f"## Level at which a speedup is reached, {pattern.pattern}"
-    yield ""
-    yield "Interpolated between neighbouring levels; –: not reached up to the last one; ?: levels are missing."
-    yield ""
-    yield "| network | array | " + " | ".join(f"{m:g}×, {text}" for m in study.marks for text in SCOPES.values()) + " |"
-    yield "|---|---|" + "---|" * (len(study.marks) * len(SCOPES))
-    for name in names:
-        for array in study.arrays:
-            if len(table.curve(name, array, pattern.pattern, "host")) == 1:
-                continue
-            cells = []
-            for mark in study.marks:
-                for scope in SCOPES:
-                    curve = table.curve(name, array, pattern.pattern, scope)
-                    cells.append(_reached(curve, mark, sorted({0.0, *pattern.levels})))
-            yield f"| {name} | {array}×{array} | " + " | ".join(cells) + " |"
-    yield ""
-    yield f"## Energy and dataflows, {pattern.pattern}"
-    yield ""
-    yield "| network | array | level | energy, dense over sparse | accuracy lost | flows, dense | flows, sparse |"
-    yield "|---|---|---|---|---|---|---|"
-    for key, row in table.rows.items():
-        if key.pattern == pattern.pattern and key.level in (0.5, 0.7, 0.9):
-            gain = f"{float(row['dense_energy_j']) / float(row['energy_j']):.2f}" if row["energy_j"] else "unknown"
-            drop = f"{100 * float(row['accuracy_drop']):.1f} points" if row["accuracy_drop"] else ""
-            yield (
-                f"| {key.network} | {key.array}×{key.array} | {key.level:.0%} | {gain} | {drop} | "
-                f"{row['dense_dataflows']} | {row['dataflows']} |"
-            )
-
-
-def _reached(curve: Sequence[tuple[float, float]], mark: float, levels: Sequence[float]) -> str:
-    """In words; an answer needs the two levels around the mark, or all levels where it is not reached."""
-    fast = [level for level, speedup in curve if speedup >= mark]
-    there = [level for level, _ in curve]
-    if not fast:
-        return "–" if levels[-1] in there else "?"
-    neighbour = levels[levels.index(fast[0]) - 1] if fast[0] in levels else None
-    found = reached(curve, mark)
-    return f"{found:.0%}" if found and neighbour in there else "?"
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """No other process is in here for the same file; a lock that ends with the process that holds it."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.with_name(f".{path.name}.lock").open("w") as file:
+            if fcntl is not None:
+                fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written: {error.strerror}") from error
 
 
 def _row(entry: Entry) -> dict[str, Any]:

@@ -15,9 +15,9 @@ from soc_sim.config.loader import load
 from soc_sim.config.soc import Soc
 from soc_sim.config.study import Study
 from soc_sim.dataflow import DATAFLOWS, counts
-from soc_sim.explore.study import Key, Table, keys_of, run_entry
+from soc_sim.explore.study import Key, Table, in_parts, keys_of, run_entry
 from soc_sim.explore.study.entries import with_array, without_limits
-from soc_sim.explore.study.table import _reached, reached
+from soc_sim.explore.study.page import _reached, reached
 from soc_sim.facade import simulate
 from soc_sim.network.resolve import load_network
 
@@ -40,9 +40,9 @@ def config(tmp_path: Path) -> Path:
 def test_an_entry_compares_what_the_simulator_says(config: Path) -> None:
     """Latencies of both sides are those of plain runs; the dense side uses dense dataflows only."""
     study = load(config, Study)
-    entry = run_entry(study, Key("autoencoder", 16, "tile_columns", 0.9))
+    entry = run_entry(study, Key("autoencoder_seeded", 16, "tile_columns", 0.9))
     soc, network = with_array(study.soc, 16), load_network("autoencoder")
-    sparsity = {"pattern": "tile_columns", "level": 0.9, "seed": 1}
+    sparsity = {"pattern": "tile_columns", "level": 0.9, "score": "norm", "seed": 1}
     assert entry.dense.latency_s == pytest.approx(simulate(soc, network).latency_s)
     assert entry.sparse.latency_s == pytest.approx(simulate(soc, network, sparsity=sparsity).latency_s)
     assert set(entry.dense.dataflows.split()[::2]) <= set(DATAFLOWS)
@@ -53,7 +53,7 @@ def test_an_entry_compares_what_the_simulator_says(config: Path) -> None:
 def test_compute_alone_is_no_less_than_the_best_closed_form(config: Path) -> None:
     """For each layer of the dense network: the least cycles of dOS, dWS, dIS on the whole GEMM, within tiles' 10 %."""
     study = load(config, Study)
-    entry = run_entry(study, Key("autoencoder", 8, "tile_columns", 0.5))
+    entry = run_entry(study, Key("autoencoder_seeded", 8, "tile_columns", 0.5))
     array = with_array(study.soc, 8).array
     shapes = [(128, 640), *[(128, 128)] * 3, (8, 128), (128, 8), *[(128, 128)] * 3, (640, 128)]
     least = sum(min(counts(flow, array, m, k, 1).cycles for flow in DATAFLOWS) for m, k in shapes)
@@ -69,18 +69,18 @@ def test_memories_without_limits_are_faster() -> None:
 def test_a_study_goes_on_where_it_stopped(config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "out"
     command = ["study", str(config), "--out", str(out)]
-    assert main([*command, "--only", "autoencoder/16/tile_columns/0.9"]) == 0
-    assert "1/1 autoencoder/16/tile_columns/0.9" in capsys.readouterr().err
+    assert main([*command, "--only", "autoencoder_seeded/16/tile_columns/0.9"]) == 0
+    assert "1/1 autoencoder_seeded/16/tile_columns/0.9" in capsys.readouterr().err
     assert main(command) == 0
     captured = capsys.readouterr()
-    assert captured.err.count("autoencoder/") == 3
+    assert captured.err.count("autoencoder_seeded/") == 3
     rows = list(csv.DictReader((out / "entries.csv").read_text().splitlines()))
     assert [(row["array"], row["level"]) for row in rows] == [("8", "0.5"), ("8", "0.9"), ("16", "0.5"), ("16", "0.9")]
     for row in rows:
         assert float(row["speedup_host"]) == pytest.approx(
             float(row["dense_latency_s"]) / float(row["latency_s"]), rel=1e-4
         )
-    assert "| autoencoder | 16×16 |" in (out / "table.md").read_text()
+    assert "| autoencoder_seeded | 16×16 |" in (out / "table.md").read_text()
     assert (out / "speedup.png").read_bytes().startswith(b"\x89PNG")
 
 
@@ -119,3 +119,45 @@ def test_a_mark_between_levels_that_are_missing_is_left_open() -> None:
     assert _reached([(0.0, 1.0), (0.3, 1.2)], 2.0, levels) == "?"
     assert _reached([(0.0, 1.0), (0.7, 1.9)], 2.0, levels) == "–"
     assert _reached([(0.0, 1.0), (0.5, 1.5), (0.7, 3.0)], 2.0, levels) == "60%"
+
+
+def test_two_processes_share_the_entries_and_meet_at_the_end(config: Path) -> None:
+    """Each begins with groups of its own, has all entries, and comes to the other's last ones first."""
+    keys = list(keys_of(load(config, Study)))
+    first, second = in_parts(keys, 1, 2), in_parts(keys, 2, 2)
+    assert set(first) == set(second) == set(keys)
+    assert [key.array for key in first] == [8, 8, 16, 16]
+    assert [key.array for key in second] == [16, 16, 8, 8]
+    assert first[-1] == second[0]
+    assert in_parts(keys, 1, 1) == keys
+
+
+def test_tables_that_write_into_one_file_keep_each_others_entries(config: Path, tmp_path: Path) -> None:
+    study, path = load(config, Study), tmp_path / "out" / "entries.csv"
+    one, other = Table(path), Table(path)
+    low, high = (run_entry(study, Key("autoencoder_seeded", 16, "tile_columns", level)) for level in (0.5, 0.9))
+    one.add(high, study)
+    other.add(low, study)
+    assert [key.level for key in Table(path).rows] == [0.5, 0.9]
+
+
+def test_table_and_figure_alone(config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "out"
+    command = ["study", str(config), "--out", str(out)]
+    assert main([*command, "--table-only"]) == 2
+    assert "has no entries" in capsys.readouterr().err
+    study, table = load(config, Study), Table(out / "entries.csv")
+    table.add(run_entry(study, Key("autoencoder_seeded", 8, "tile_columns", 0.5)), study)
+    assert main([*command, "--table-only"]) == 0
+    captured = capsys.readouterr()
+    assert "1 of 4 entries." in captured.out
+    assert captured.err == ""
+    assert (out / "speedup.png").exists()
+
+
+@pytest.mark.parametrize("part", ["0/2", "3/2", "half", "1"])
+def test_a_part_that_does_not_exist_is_refused(part: str, config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as error:
+        main(["study", str(config), "--out", "o", "--part", part])
+    assert error.value.code == 2
+    assert f"'{part}' is no part; allowed: I/N" in capsys.readouterr().err
