@@ -87,7 +87,7 @@ def dense_work(sizes: Sizes, dataflow: DataflowName) -> Work:
     """What a dense dataflow does; of compressed weights only the values are read."""
     sums, gemm = _DenseSums(sizes, dataflow), sizes.nest.gemm
     weights, outputs = sums.of("weight_words"), sums.of("output_words")
-    if sizes.weights is not None and sizes.weights.format != "dense":
+    if sizes.weights is not None and sizes.weights.compressed_in_buffer:
         weights = np.rint(weights * (1 - sizes.weights.sparsity)).astype(np.int64)
     # The first of the sums that belong to one result is written, all others are added to it.
     read_back = outputs - gemm.groups * gemm.m * gemm.n

@@ -253,11 +253,23 @@ class _CoreShare:
         """A weight tile; nothing, where it has neither values nor metadata."""
         if self.work.weights is not None:
             size = self.tiles.weight_bytes(step, self.operand_bytes, self.emitter.array.accumulator_bytes)
-            if not size:
+            if not size and not self.tiles.expands:
                 return []
             address = self.work.weights.address + self.work.offsets[step.group, step.m, step.k]
             regions = (Region(self.work.weights.memory, address, size),)
-            return self._load("weights", regions, self.emitter.weights_gate, once=self.work.resident)
+            load = Load(
+                len(self.emitter.instructions),
+                self.layer,
+                self.core,
+                "weights",
+                regions if size else (),
+                self.tiles.buffer_bytes(step, self.operand_bytes, self.emitter.array.accumulator_bytes),
+                self.emitter.weights_gate,
+                once=self.work.resident,
+                expands=self.tiles.expands,
+            )
+            self.emitter.instructions.append(load)
+            return [load]
         if self.operands.w is None:
             raise ValueError("a product of two activations has a view of its first operand")
         extents = (self.tiles.groups[step.group], self.tiles.m[step.m], self.tiles.channels[step.k])
@@ -308,11 +320,9 @@ class _CoreShare:
         depends = self.emitter.hazards.read(view.root, view.span(*box), index, (self.core, buffer))
         return self._load(buffer, self.emitter.regions(view, box), tuple(sorted(depends)))
 
-    def _load(
-        self, buffer: BufferName, regions: tuple[Region, ...], depends: tuple[int, ...], *, once: bool = False
-    ) -> list[Load]:
+    def _load(self, buffer: BufferName, regions: tuple[Region, ...], depends: tuple[int, ...]) -> list[Load]:
         size = sum(region.size_bytes for region in regions)
-        load = Load(len(self.emitter.instructions), self.layer, self.core, buffer, regions, size, depends, once)
+        load = Load(len(self.emitter.instructions), self.layer, self.core, buffer, regions, size, depends)
         self.emitter.instructions.append(load)
         return [load]
 

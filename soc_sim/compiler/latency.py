@@ -40,6 +40,8 @@ class Traffic:
     weight_bytes: Integers
     input_bytes: Integers
     addend_bytes: int
+    weight_written_bytes: Integers
+    """Of the weights buffer: more than are loaded, where they are expanded on the way."""
     weight_loads: Integers
     input_loads: Integers
     addend_loads: Integers
@@ -83,6 +85,7 @@ class LatencyModel:
             weight_passes * sizes.weight_total,
             input_passes * sizes.input_total * loaded,
             addends * sizes.output_total,
+            weight_passes * sizes.weight_written,
             weight_passes * (sizes.g_tiles * sizes.m_tiles * sizes.k_tiles),
             input_passes * (sizes.g_tiles * sizes.n_tiles * sizes.k_tiles) * loaded,
             addends * sizes.g_tiles * sizes.n_tiles * sizes.m_tiles,
@@ -106,6 +109,8 @@ class LatencyModel:
             "inputs": self._queue(homes.inputs, "inputs", traffic.input_bytes, traffic.input_loads),
             "outputs": self._queue(homes.outputs, "outputs", sizes.output_total, stores, write=True),
         }
+        if sizes.expands:
+            queues["weights"] = np.maximum(queues["weights"], traffic.weight_written_bytes * rates.expand_ps_per_byte)
         loads = self.moves(traffic)
         for memory in homes.addends:
             if memory != "inputs_buffer":

@@ -145,7 +145,8 @@ class _Compilation:
         """The dataflows each layer may use (empty for host layers)."""
         wish = self.mapping.dataflow
         supported = [flow for flow in FLOWS if dense_family(flow) in self.soc.array.dataflows]
-        allowed = tuple(flow for flow in supported if self.sparse or flow in DATAFLOWS)
+        expanded = self.soc.dma.decompression is not None
+        allowed = tuple(flow for flow in supported if (self.sparse and not expanded) or flow in DATAFLOWS)
         arrays = [name for name, group in zip(self.names, self.layout.groups, strict=True) if group.unit == "array"]
         faults = []
         if isinstance(wish, dict):
@@ -159,7 +160,9 @@ class _Compilation:
         for name, flow in wishes:
             if flow != "auto" and flow not in allowed:
                 path = f"mapping.dataflow.{name}" if name else "mapping.dataflow"
-                if flow in supported:
+                if flow in supported and expanded:
+                    what = f"{flow} skips zeros of weights, which soc.dma.decompression puts back when they are loaded"
+                elif flow in supported:
                     what = f"{flow} needs weights with zeros, and this run is dense (workload.sparsity, mapping.sparse)"
                 else:
                     what = f"the array of {self.soc.name} cannot run {flow}"
@@ -190,7 +193,8 @@ class _Compilation:
                 continue
             weights = nonzero = None
             if self.zeros and self.sparse:
-                weights = self.zeros.layer(name, group.head, nest, self.mapping.format)
+                expanded = self.soc.dma.decompression is not None
+                weights = self.zeros.layer(name, group.head, nest, self.mapping.format, expanded=expanded)
                 nonzero = None if weights is None else weights.nonzero
             elif self.zeros:
                 nonzero = self.zeros.of(name, group.head, nest)

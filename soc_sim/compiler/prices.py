@@ -64,6 +64,7 @@ def energy_pj(
         work.macs * prices.mac_pj
         + work.weight_words * (operand * prices.weights.read_pj)
         + traffic.weight_bytes * (prices.weights.write_pj + read(homes.weights, w_rounding))
+        + (traffic.weight_written_bytes - traffic.weight_bytes) * prices.weights.write_pj
         + (work.input_words * operand + len(homes.addends) * results) * prices.inputs.read_pj
         + work.output_words * (word * prices.outputs.write_pj)
         + (work.accumulator_words * word + results) * prices.outputs.read_pj

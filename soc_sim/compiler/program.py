@@ -76,6 +76,14 @@ class Load:
     depends: tuple[int, ...] = ()
     once: bool = False
     """The first inference alone: what it brings stays."""
+    expands: bool = False
+    """What ``regions`` hold is compressed, and is expanded to ``buffer_bytes`` on the way."""
+
+    @property
+    def written_bytes(self) -> int:
+        """What reaches the buffer."""
+        moved = sum(region.size_bytes for region in self.regions)
+        return self.buffer_bytes if self.expands and moved else moved
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,8 @@ class Rates:
     """What a DMA channel takes for each request at least: its window holds so many, however short they are."""
     latency_ps: Mapping[MemoryName, float]
     """From the request to the first data of an idle memory, interconnect included."""
+    expand_ps_per_byte: float
+    """Of a byte that a DMA channel's decompressor hands on; 0: there is none."""
     host_cycle_ps: float
     host_ps_per_byte: Mapping[MemoryName, float]
 
@@ -103,6 +105,7 @@ def rates_of(soc: Soc) -> Rates:
         store_ps_per_byte={name: by_dma(name, rate.write_ps_per_byte) for name, rate in memories.items()} | on_chip,
         request_ps={name: time / dma.max_outstanding for name, time in latency.items()} | no_time,
         latency_ps=latency | no_time,
+        expand_ps_per_byte=PS_PER_S / dma.clock_hz / dma.decompression.bytes_per_cycle if dma.decompression else 0.0,
         host_cycle_ps=PS_PER_S / host.clock_hz,
         host_ps_per_byte={
             name: channel(name, rate.read_ps_per_byte, host.burst_bytes, host.max_outstanding)

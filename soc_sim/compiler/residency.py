@@ -113,7 +113,7 @@ class ResidencyPlanner:
 
         def stored(choices: dict[int, Choice]) -> int:
             tiles = ((self._lowered(index).nest, choice) for index, choice in choices.items())
-            return sum(Tiles(nest, choice.tiling, choice.weights).stored_bytes(array) for nest, choice in tiles)
+            return sum(Tiles(nest, choice.tiling, choice.weights).resident_bytes(array) for nest, choice in tiles)
 
         before = {index: choice for index in layers if (choice := self.found.choices[index]) is not None}
         size = stored(before)

@@ -63,7 +63,19 @@ class Sizes:
         self.weights, self.compressible = weights, np.ones(len(b.m), bool)
         if weights is not None:
             largest, total, self.compressible = weights.tile_bytes(b, self.constants)
-            self.weight_tile, self.weight_total = largest[None], total[None]
+            self.weight_total = total[None]
+            if not weights.expanded:
+                self.weight_tile = largest[None]
+
+    @property
+    def weight_written(self) -> Integers:
+        """Bytes of one pass that reach the weights buffer."""
+        return np.full((1, 1), self.nest.weight_bytes(self.soc.array)) if self.expands else self.weight_total
+
+    @property
+    def expands(self) -> bool:
+        """Whether weights are expanded on their way into the buffer."""
+        return self.weights is not None and self.weights.expanded and self.weights.format != "dense"
 
     def tile_bytes(self, dataflow: Flow) -> dict[BufferName, Integers]:
         """Bytes of the largest tile of each operand, without what lies in its buffer already."""

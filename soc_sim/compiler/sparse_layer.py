@@ -65,6 +65,8 @@ class SparseLayer:
         order: Order | None = None,
         chunk: int = 1,
         k_order: Order | None = None,
+        *,
+        expanded: bool = False,
     ) -> None:
         """Of weights that are not zero where ``nonzero`` (groups × m × k) says so.
 
@@ -76,6 +78,7 @@ class SparseLayer:
             order: Groups × m, position → output channel; None: as they are.
             chunk: Rows have moved only within blocks of so many, so tiles have to hold whole ones.
             k_order: Groups × k, position → column, for tiles of all of K; None: as they are.
+            expanded: Compressed in memory alone: they reach the weights buffer, and the array, with all their zeros.
         """
         self.nonzero, self.nest, self.array = nonzero, nest, array
         self.wanted, self.order, self.chunk, self.k_order = wanted, order, chunk, k_order
@@ -97,6 +100,12 @@ class SparseLayer:
         # A layer is asked again for every place its operands may lie in.
         self._known_sums: dict[tuple[SparseDataflowName, int, int], tuple[int, ...] | None] = {}
         self.format: FormatName = wanted or self._smallest()
+        self.expanded = expanded
+
+    @property
+    def compressed_in_buffer(self) -> bool:
+        """Whether the weights buffer holds them without their zeros."""
+        return self.format != "dense" and not self.expanded
 
     def reordered(self) -> list[SparseLayer]:
         """The same weights with rows of similar zeros side by side: over all of M, and within blocks of four heights.

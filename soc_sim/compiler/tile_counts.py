@@ -43,7 +43,7 @@ class TileCounter:
         n = tiles.pixels[step.n].size
         sizes = tiles.groups[step.group].size, tiles.m[step.m].size, tiles.channels[step.k].size
         # Dense tiles of one shape are equal; with zeros, those of one weight tile.
-        key = (step.group, step.m, step.k, n) if tiles.weights else (*sizes, step.k, n)
+        key = (step.group, step.m, step.k, n) if tiles.weights and not tiles.expands else (*sizes, step.k, n)
         if key not in self._tiles:
             self._tiles[key] = self._in_bytes(step, self._gemm(step, n), n)
         found = self._tiles[key]
@@ -121,7 +121,7 @@ class TileCounter:
         # What lies beside the groups' own weights is no word of the tile.
         injected = gemm.zeros_injected if self.tiles.tiling.side_by_side else 0
         macs_gated = 0
-        if weights is not None and weights.format != "dense" and gemm.folds + gemm.cycles:
+        if weights is not None and weights.compressed_in_buffer and gemm.folds + gemm.cycles:
             passes = 1 if self.family == "dWS" else -(-n // self.array.cols)
             values = int(np.count_nonzero(self._matrices(step)))
             injected = entering - passes * values

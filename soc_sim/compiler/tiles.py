@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -135,6 +135,20 @@ class Tiles:
             return rows * self.channels[step.k].size * self.nest.kernel * operand_bytes + constants
         size = self.stored[step.group, step.m, step.k]
         return size.values * operand_bytes + self.metadata_bytes(step) + constants
+
+    @property
+    def expands(self) -> bool:
+        """Whether weights are expanded on their way into the buffer."""
+        return self.weights is not None and self.weights.expanded and self.weights.format != "dense"
+
+    def buffer_bytes(self, step: Step, operand_bytes: int, accumulator_bytes: int) -> int:
+        """What a weight tile takes of the weights buffer."""
+        whole = replace(self, weights=None) if self.expands else self
+        return whole.weight_bytes(step, operand_bytes, accumulator_bytes)
+
+    def resident_bytes(self, array: Array) -> int:
+        """What all weight tiles take of the weights buffer."""
+        return self.nest.weight_bytes(array) if self.expands else self.stored_bytes(array)
 
     def stored_bytes(self, array: Array) -> int:
         """Bytes of all weight tiles, without the gaps between them."""

@@ -79,7 +79,7 @@ def choose(
     models = [CostModel(nest, operands, soc, rates, homes, deals, None, options)]
     if weights is not None:
         models.append(CostModel(nest, operands, soc, rates, homes, deals, weights, options))
-        if options.reorder and weights.sparsity:
+        if options.reorder and weights.sparsity and not weights.expanded:
             models += [
                 CostModel(nest, operands, soc, rates, homes, deals, moved, options) for moved in weights.reordered()
             ]

@@ -47,15 +47,18 @@ class Zeros:
         self._without: list[str] = []
         self.seeded: list[str] = []
         """Layers of which not even the values of the weights are real."""
-        self._known: dict[tuple[str, FormatName | None], SparseLayer | None] = {}
+        self._known: dict[tuple[str, FormatName | None, bool], SparseLayer | None] = {}
 
-    def layer(self, layer: str, head: Operator, nest: Nest, wanted: FormatName | None) -> SparseLayer | None:
+    def layer(
+        self, layer: str, head: Operator, nest: Nest, wanted: FormatName | None, *, expanded: bool = False
+    ) -> SparseLayer | None:
         """The weights of a layer, stored in the format that is wanted; None for a product of two activations."""
-        if (layer, wanted) not in self._known:
+        key = layer, wanted, expanded
+        if key not in self._known:
             nonzero = self.of(layer, head, nest)
-            found = None if nonzero is None else SparseLayer(nonzero, nest, self.array, wanted)
-            self._known[layer, wanted] = found
-        return self._known[layer, wanted]
+            found = None if nonzero is None else SparseLayer(nonzero, nest, self.array, wanted, expanded=expanded)
+            self._known[key] = found
+        return self._known[key]
 
     def of(self, layer: str, head: Operator, nest: Nest) -> Bitmap | None:
         """Groups × m × k, true where a weight is not zero; None for a product of two activations."""

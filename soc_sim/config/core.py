@@ -76,6 +76,19 @@ class Buffers(Description):
         return found
 
 
+class LoadDecompression(Description):
+    """A unit between interconnect and buffers that expands compressed weights while they are loaded.
+
+    They lie in the buffer, and pass the array, with all their zeros, so that only sparse traffic is saved and the array
+    runs dense dataflows.
+    """
+
+    bytes_per_cycle: PositiveInt
+    """Expanded bytes that leave it in a cycle of the DMA's clock, for example 8."""
+    latency_cycles: Annotated[int, Field(ge=0)] = 0
+    """From the last byte of a chunk that it has taken to its last expanded byte in the buffer."""
+
+
 class Dma(Description):
     """Moves tiles between memory and buffers: in-order channels that run side by side."""
 
@@ -92,6 +105,9 @@ class Dma(Description):
     """Set-up of one descriptor (1-D or 2-D)."""
     local_width_bytes: Bytes | None = None
     """Bytes that a channel moves from buffer to buffer in a cycle; default: the interconnect's width."""
+    decompression: LoadDecompression | None = None
+    """Weights with zeros are expanded here, on their way into the weights buffer; default: they lie there compressed,
+    and the array's own unit (`array.decompression`) expands them."""
     chunk_bytes: Bytes = 2048
     """Unit of simulated service: bursts that travel as one event; at most half of what may be under way, and less where
     the interconnect has priorities or weights."""

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from soc_sim import units
-from soc_sim.config.array import Array
+from soc_sim.config.array import Array, Decompression
 from soc_sim.config.background import Background
 from soc_sim.config.base import Description, repeated
 from soc_sim.config.core import BufferName, Buffers, Controller, Dma
@@ -67,6 +67,11 @@ class Soc(Description):
                 yield f"interconnect.{path}", f"'{name}' is no initiator; allowed: {allowed}{hint}"
         yield from self._background_faults()
         yield from self._domain_faults()
+        if self.dma.decompression is not None and self.array.decompression != Decompression():
+            yield (
+                "array.decompression",
+                "has nothing to do where dma.decompression expands weights; allowed: one of both",
+            )
         macs, array = self.table("array").macs, self.array
         if (array.operand_bits, array.operand_type) not in {(mac.operand_bits, mac.operand_type) for mac in macs}:
             known = ", ".join(f"{mac.operand_bits} ({mac.operand_type})" for mac in macs)

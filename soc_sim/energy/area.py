@@ -1,8 +1,8 @@
 """Area of PEs, buffers, decompression unit, host and on-chip memories, as far as a table gives it.
 
 A vector unit is taken as its lanes, each a PE without the array around it; a decompression unit as one operand
-register for each load unit. Left out, and named in a warning: interconnect (wires above the logic), DMA, controller, a
-CPU, PHYs.
+register for each load unit or, where weights are expanded on loading, as a register for the bytes of a cycle. Left out,
+and named in a warning: interconnect (wires above the logic), DMA, controller, a CPU, PHYs.
 """
 
 from __future__ import annotations
@@ -38,7 +38,10 @@ def area(soc: Soc) -> Area:
     if bit_mm2 is None:
         missing.append("the decompression unit")
     else:
-        found["decompression"] = soc.cores * (array.rows + array.cols) * array.operand_bits * bit_mm2
+        bits = (array.rows + array.cols) * array.operand_bits
+        if soc.dma.decompression is not None:
+            bits = 8 * soc.dma.decompression.bytes_per_cycle
+        found["decompression"] = soc.cores * bits * bit_mm2
     lane_mm2 = _lane_mm2(soc.table("host"))
     if soc.host.kind == "vector_unit" and lane_mm2 is not None:
         found["host"] = soc.host.lanes * lane_mm2

@@ -118,7 +118,9 @@ def _decompression(soc: Soc, counts: Counts, supply: Supply) -> Iterator[Line]:
     table = soc.table("array")
     pj = (table.decompression_pj_per_byte or 0.0) * scale(table, supply["array"]).action
     low, high = factors(table, "decompression")
-    yield Line("decompression", "word", "byte", counts.decompressed_bytes, pj, pj * low, pj * high, "compute")
+    at_array, count = soc.dma.decompression is None, counts.decompressed_bytes
+    action = "word" if at_array else "expanded"
+    yield Line("decompression", action, "byte", count, pj, pj * low, pj * high, "compute" if at_array else "weights")
 
 
 def _interconnect(soc: Soc, counts: Counts, supply: Supply) -> Iterator[Line]:

@@ -81,7 +81,7 @@ def _counts(record: RunRecord, columns: Tally, start_ps: int, end_ps: int | None
         register_write_bytes=compute("register_write"),
         pe_to_pe_bytes=compute("pe_to_pe"),
         array_ps=_array_ps(record, start_ps, until_ps),
-        decompressed_bytes=compute("decompressed"),
+        decompressed_bytes=compute("decompressed") + total(columns.transfers, "decompressed"),
         weights_buffer=buffer("weights"),
         inputs_buffer=buffer("inputs"),
         outputs_buffer=buffer("outputs"),

@@ -56,7 +56,8 @@ class Counts:
     pe_to_pe_bytes: int = 0
     """Of these: came over the wire from a neighbour."""
     decompressed_bytes: int = 0
-    """Words that passed the decompression unit of a sparse layer, injected zeros included."""
+    """Words that passed the decompression unit of a sparse layer, injected zeros included; or expanded bytes, where
+    weights are expanded when they are loaded."""
     weights_buffer: Traffic = Traffic()
     inputs_buffer: Traffic = Traffic()
     outputs_buffer: Traffic = Traffic()

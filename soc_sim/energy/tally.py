@@ -145,7 +145,7 @@ def _compute(record: RunRecord, layer: Layer, instruction: Compute) -> dict[str,
         words, extent = (entering, array.cols) if family == "dWS" else (counts.input_bytes // operand, array.rows)
         moved, shifted = (operand + accumulator) * passed, words * operand * (extent + 1) // 2
         read, latched = (2 * operand + accumulator) * passed, (operand + accumulator) * passed
-    stored_sparse = layer.weight_format not in (None, "dense")
+    stored_sparse = layer.weight_format not in (None, "dense") and record.soc.dma.decompression is None
     return {
         "macs": macs,
         "macs_gated": counts.macs_gated,
@@ -166,7 +166,8 @@ def _transfer(instruction: Load | Store) -> dict[str, int]:
     found = _asked(instruction.regions)
     moved = sum(region.size_bytes for region in instruction.regions)
     if isinstance(instruction, Load):
-        return found | {f"{instruction.buffer}.write": moved}
+        expanded = {"decompressed": instruction.written_bytes} if instruction.expands else {}
+        return found | {f"{instruction.buffer}.write": instruction.written_bytes} | expanded
     # What is kept moves on to the inputs buffer, past the interconnect.
     return found | {"outputs.read": moved, "inputs.write": found.pop("inputs_buffer", 0)}
 

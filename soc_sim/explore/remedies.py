@@ -45,6 +45,9 @@ def remedy(soc: Soc, component: str, reason: str) -> Remedy | None:
         case ("array.decompression", _) if soc.array.decompression.words_per_cycle is not None:
             words = soc.array.decompression.words_per_cycle
             return Remedy("decompression ×2", (f"soc.array.decompression.words_per_cycle={2 * words}",))
+        case (name, "busy") if name.endswith(".decompression") and soc.dma.decompression is not None:
+            width = soc.dma.decompression.bytes_per_cycle
+            return Remedy("decompression ×2", (f"soc.dma.decompression.bytes_per_cycle={2 * width}",))
         case (name, "credit") if name in soc.buffers.pads:
             capacity = format_quantity(2 * getattr(soc.buffers, name).capacity_bytes, "bytes")
             return Remedy(f"{name} buffer ×2", (f"soc.buffers.{name}.capacity={capacity}",))

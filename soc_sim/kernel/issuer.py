@@ -44,6 +44,7 @@ class Job:
     handed_ps: int
     """When it was queued."""
     address_of: Callable[[RegionLike], int] | None
+    work: Callable[[Transfer, Callable[[], None]], None] | None = None
     pieces: Iterator[tuple[int, int, int, int]] | None = None
     region: RegionLike | None = None
     asked: tuple[int, str, bool] | None = None
@@ -110,14 +111,16 @@ class Issuer:
         progress: Callable[[int], None] | None = None,
         gated: bool = False,
         address_of: Callable[[RegionLike], int] | None = None,
+        work: Callable[[Transfer, Callable[[], None]], None] | None = None,
     ) -> Job:
         """Queue a job. ``done`` is called when it and all before it have ended, ``progress`` after each transfer.
 
         A ``gated`` job issues only what :meth:`release` has released. ``address_of`` says where a region lies, if not
-        where it says itself.
+        where it says itself. ``work`` is given each transfer that has arrived, and what to call when it is through with
+        it: only then is the transfer complete.
         """
         released_bytes, now_ps = 0 if gated else None, self._simulation.now_ps
-        job = Job(write, layer, iter(regions), done, progress, released_bytes, now_ps, address_of)
+        job = Job(write, layer, iter(regions), done, progress, released_bytes, now_ps, address_of, work)
         job.completed = partial(self._completed, job)
         self._jobs.append(job)
         self._issuing.append(job)
@@ -210,6 +213,10 @@ class Issuer:
 
     def _completed(self, job: Job, transfer: Transfer) -> None:
         now_ps = self._simulation.now_ps
+        if job.work is not None and transfer.arrived_ps is None:
+            transfer.arrived_ps = now_ps
+            job.work(transfer, partial(self._completed, job, transfer))
+            return
         self.log.add(now_ps, transfer)
         self.outstanding -= transfer.requests
         if self._counter is not None:

@@ -5,6 +5,7 @@ next, for that is what moving this transfer sooner would have saved. The log kee
 walks back from its end and gives each gap to the last stage of the transfer that ended it, stage by stage:
 
 ================================  =====================================================================================
+(initiator's work, busy)          the data are there, and the initiator's decompressor is at work on them
 (interconnect, latency)           the answer is on its way
 (interconnect, transfer)          data pass the interconnect's path, later than the memory delivered them
 (memory, transfer)                data move, at the memory's peak rate
@@ -121,6 +122,8 @@ def _stages(transfer: Transfer, initiator: str, start_ps: int, end_ps: int) -> I
         end_ps -= span_ps
         return span_ps
 
+    if transfer.arrived_ps is not None:
+        yield Reason(f"{initiator}.decompression", "busy"), until(transfer.arrived_ps)
     answer_ps = until(transfer.delivered_ps)
     yield Reason("interconnect", "transfer"), until(transfer.served_ps)
     left_ps = until(transfer.submitted_ps)

@@ -13,6 +13,7 @@ class Transfer:
 
     __slots__ = (
         "address",
+        "arrived_ps",
         "callbacks",
         "credit_ps",
         "data_end_ps",
@@ -89,6 +90,8 @@ class Transfer:
         """When the memory was done with it."""
         self.delivered_ps = 0
         """When its last data left the interconnect, latency not counted."""
+        self.arrived_ps: int | None = None
+        """When it was there, where the initiator still had to work on it before it counted as complete."""
 
     @property
     def size_bytes(self) -> int:

@@ -88,6 +88,8 @@ def upper_bound_ps(soc: Soc, program: Program) -> float:
                 total += host_cycles * clocks[soc.host.clock_hz]
                 total += sum(_serial_ps(soc, region, host=True) for region in _regions(instruction))
             case Load() | Store():
+                if isinstance(instruction, Load) and instruction.expands:
+                    total += _expand_ps(soc, instruction.written_bytes) + _expand_latency_ps(soc, instruction)
                 # What the DMA moves can take a buffer's ports from the array, byte for byte.
                 setup = (soc.dma.descriptor_cycles + 1) * clocks[soc.dma.clock_hz]
                 total += sum(setup + 2 * _serial_ps(soc, region, host=False) for region in _regions(instruction))
@@ -138,8 +140,22 @@ def _least_ps(soc: Soc, instruction: Instruction) -> float:
             return (counts.cycles + counts.decompression_stall_cycles) * PS_PER_S / soc.array.clock_hz
         case VectorOp():
             return max(_host_cycles(soc, instruction) * PS_PER_S / soc.host.clock_hz, *moved, 0.0)
+        case Load(expands=True):
+            return max(sum(moved), _expand_ps(soc, instruction.written_bytes))
         case _:
             return sum(moved)
+
+
+def _expand_ps(soc: Soc, size_bytes: int) -> float:
+    """What a decompressor takes for so many bytes that leave it."""
+    unit = soc.dma.decompression
+    return size_bytes / unit.bytes_per_cycle * PS_PER_S / soc.dma.clock_hz if unit else 0.0
+
+
+def _expand_latency_ps(soc: Soc, load: Load) -> float:
+    """At worst each request is a chunk of its own, with its latency and the rounding of its cycles."""
+    unit, requests = soc.dma.decompression, 1 + load.buffer_bytes // soc.dma.burst_bytes
+    return requests * (unit.latency_cycles + 3) * PS_PER_S / soc.dma.clock_hz if unit else 0.0
 
 
 def _ps_per_byte(soc: Soc, region: Region) -> float:

@@ -237,8 +237,8 @@ def _buffer_traffic(program: Program, core: int, *, once: bool) -> Counter[tuple
         if (instruction.index in program.once) != once:
             continue
         match instruction:
-            case Load(core=owner, buffer=buffer, regions=regions) if owner == core:
-                traffic[buffer, "dma_write"] += sum(region.size_bytes for region in regions)
+            case Load(core=owner, buffer=buffer, written_bytes=size_bytes) if owner == core:
+                traffic[buffer, "dma_write"] += size_bytes
             case Store(core=owner, regions=regions) if owner == core:
                 traffic["outputs", "dma_read"] += sum(region.size_bytes for region in regions)
                 kept = (region.size_bytes for region in regions if region.memory == "inputs_buffer")

@@ -53,7 +53,7 @@ def check_occupancy(program: Program, soc: Soc) -> None:
         match instruction:
             case Load():
                 moved = sum(region.size_bytes for region in instruction.regions)
-                assert instruction.buffer_bytes == moved or not instruction.regions
+                assert instruction.buffer_bytes == moved or not instruction.regions or instruction.expands
                 change(instruction.core, instruction.buffer, instruction.buffer_bytes)
             case Compute():
                 change(instruction.core, "outputs", instruction.output_bytes)

@@ -12,6 +12,7 @@ from functools import partial
 
 from soc_sim.compiler.program import Load, Store
 from soc_sim.components.dma.buffer import Buffer
+from soc_sim.components.dma.decompressor import Decompressor
 from soc_sim.components.dma.local import LocalPath
 from soc_sim.config.core import Dma as Description
 from soc_sim.kernel import (
@@ -60,6 +61,9 @@ class DmaChannel(Component):
             setup_cycles=description.descriptor_cycles,
         )
         self._buffers = buffers
+        self.decompressor = None
+        if description.decompression is not None:
+            self.decompressor = Decompressor(simulation, f"{name}.decompression", description.decompression, self.clock)
         self._track = simulation.track(name, "tiles")
         self.ledger = Ledger()
         """Busy from the first region handed over until nothing is under way; in between, what held up the next."""
@@ -112,13 +116,20 @@ class DmaChannel(Component):
             self.ledger.record(inference.submitted_ps, "idle", layer)
             self.ledger.record(self.simulation.now_ps, self._held[1], layer)
         inference.scoreboard.start(instruction.index)
+        expansion = None
+        if isinstance(instruction, Load) and instruction.expands:
+            if self.decompressor is None:
+                raise ValueError(f"load {instruction.index} is compressed, and {self.name} cannot expand it")
+            stored_bytes = sum(region.size_bytes for region in instruction.regions)
+            expansion = self.decompressor.expansion(stored_bytes, instruction.buffer_bytes, buffer)
         self.issuer.submit(
             instruction.regions,
             write=write,
             layer=layer,
-            progress=partial(buffer.moved, write=not write),
+            progress=None if expansion else partial(buffer.moved, write=not write),
             done=partial(self._complete, instruction, inference, self.simulation.now_ps),
             address_of=inference.address_of,
+            work=expansion.arrived if expansion else None,
         )
 
     def _complete(self, instruction: Load | Store, inference: Inference, start_ps: int) -> None:
