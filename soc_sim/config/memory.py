@@ -125,19 +125,37 @@ class DramCurrents(Description):
     """Self-refresh; None: unknown, counted as precharged standby."""
 
 
-class DramController(Description):
-    """How a channel's controller orders bursts: first ready, then first come."""
+_OF_FR_FCFS = (
+    "drain_above",
+    "drain_below",
+    "page_policy",
+    "power_down_after_cycles",
+    "self_refresh_after_cycles",
+    "age_limit_cycles",
+)
+"""Settings of the controller that another scheduling does not know."""
 
+
+class DramController(Description):
+    """How a channel's controller orders bursts."""
+
+    scheduling: Literal["fr_fcfs", "round_robin"] = "fr_fcfs"
+    """First ready, first come among all bursts that wait; or queues of the banks in turn, first ready in each of them
+    (bank_queue, row_hit_cap, drain_idle_above, dual_command say how; writes are drained when their queue is full)."""
     read_queue: PositiveInt = 32
     """Bursts to read among which it chooses."""
     write_queue: PositiveInt = 32
     """Bursts to write among which it chooses."""
     bank_queue: Annotated[int, Field(ge=0)] = 0
-    """Bursts of each bank that wait behind these queues and leave room in them."""
+    """Bursts of each bank that wait behind these queues and leave room in them; needed for round_robin."""
     drain_above: Share = 0.8
     """Share of the write queue above which it turns to writes; it also does when no read waits."""
     drain_below: Share = 0.2
     """Share of the write queue below which it turns back to waiting reads."""
+    drain_idle_above: Annotated[int, Field(ge=0)] = 0
+    """With round_robin: bursts to write above which they are drained while no bank has anything to do."""
+    dual_command: bool = False
+    """With round_robin: a row and a column command may go out in one cycle, as HBM has a bus for each (JESD235)."""
     page_policy: Literal["open", "closed", "adaptive"] = "open"
     """Rows stay open until another is wanted; or close with the last access that waits for them: always, or where
     another row of the bank is waited for."""
@@ -161,6 +179,12 @@ class DramController(Description):
             yield "self_refresh_after_cycles", f"{by_itself} is not more than power_down_after_cycles, {down}"
         if self.drain_below > self.drain_above:
             yield "drain_below", f"{self.drain_below} is more than drain_above, {self.drain_above}"
+        if self.scheduling == "round_robin":
+            if not self.bank_queue:
+                yield "bank_queue", "0 leaves no queue of a bank to take a turn; scheduling round_robin needs 1 or more"
+            for name in _OF_FR_FCFS:
+                if getattr(self, name) != type(self).model_fields[name].default:
+                    yield name, "is not known to scheduling round_robin; leave it out, or set scheduling to fr_fcfs"
 
 
 class AddressHash(Description):

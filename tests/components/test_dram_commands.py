@@ -21,6 +21,7 @@ REQUESTS = st.lists(
     min_size=1,
     max_size=40,
 )
+PAGE_POLICIES = ("open", "closed", "adaptive")
 Command = tuple[str, int]
 """Name, and the cycle in which it goes out."""
 
@@ -51,15 +52,23 @@ def told(description: Dram, slices: Slices) -> dict[str, list[Command]]:
     return {track: sorted(commands, key=lambda command: command[1]) for track, commands in found.items()}
 
 
+TURNS = ("controller.scheduling=round_robin", "controller.bank_queue=8", "controller.row_hit_cap=4")
+ORDERS = {
+    **{policy: ("controller.scheduling=fr_fcfs", f"controller.page_policy={policy}") for policy in PAGE_POLICIES},
+    "turns": TURNS,
+    "two at once": (*TURNS, "controller.dual_command=true"),
+}
+
+
 @pytest.mark.parametrize("preset", ["ddr4_2400", "lpddr4_3200", "hbm2"])
-@pytest.mark.parametrize("policy", ["open", "closed", "adaptive"])
+@pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("refresh", ["all_bank", "per_bank"])
 @given(requests=REQUESTS)
 @settings(max_examples=15)
 def test_commands_are_legal_and_all_that_are_counted(
-    preset: str, policy: str, refresh: str, requests: list[Any]
+    preset: str, order: str, refresh: str, requests: list[Any]
 ) -> None:
-    overrides = (f"controller.page_policy={policy}", f"controller.refresh={refresh}", "timing.nRFC_PB=90", "ranks=2")
+    overrides = (*ORDERS[order], f"controller.refresh={refresh}", "timing.nRFC_PB=90", "ranks=2")
     description = load(preset, Dram, overrides)
     slices = Slices()
     times_ps, counters = served(description, requests, slices)

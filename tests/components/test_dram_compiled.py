@@ -78,7 +78,7 @@ def outcome(channels: list[Channel], wanted: list[tuple[bool, int, int, int, int
 def test_compiled_channels_equal_plain_ones(
     preset: str, overrides: tuple[str, ...], wanted: list[tuple[bool, int, int, int, int, int]], looks: int
 ) -> None:
-    description = load(preset, Dram, overrides)
+    description = load(preset, Dram, ("controller.scheduling=fr_fcfs", *overrides))
     plain, compiled = (
         outcome([make(description, AddressMapping(description), n) for n in range(description.channels)], wanted, looks)
         for make in (PlainChannel, compiled_channel.CompiledChannel)

@@ -333,7 +333,7 @@ def test_steps_of_many_bursts_equal_as_many_of_one(
     preset: str, overrides: tuple[str, ...], wanted: list[tuple[int, int, int, int, int]], looks: int
 ) -> None:
     """Same data times and commands, also where the steps are cut short by arrivals or looked at in between."""
-    description = dram(preset, *overrides)
+    description = dram(preset, "controller.scheduling=fr_fcfs", *overrides)
     outcomes = []
     for make in (Scheduler, StreamingScheduler):
         scheduler, cycle, runs = make(description), 0, []

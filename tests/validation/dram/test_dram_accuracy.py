@@ -48,13 +48,31 @@ def test_energy_equals_that_of_dramsim3_where_the_commands_do() -> None:
     assert max(map(abs, known)) <= 0.02
 
 
-def test_hbm2_is_within_ten_percent_when_reads_are_few() -> None:
-    for row in rows("hbm2", ("h_seq_out1", "h_rand_out4", "h_rand_200ns", "d_rand_read")):
-        assert evaluate(row).accepted
+ORDER = (
+    "c_stride_4K",
+    "f_tile_w128_p8K",
+    "g_burst16K_rw_5us",
+    "h_seq_out8",
+    "h_rand_out1",
+    "h_rand_200ns",
+    "i_rwblock_256",
+)
+"""Conflicts, writes drained, pauses, refreshes, few reads outstanding."""
+
+
+@pytest.mark.parametrize("memory", ["hbm2", "ddr4_2400", "ddr3", "lpddr3"])
+def test_bank_queues_in_turn_equal_dramsim3_cycle_for_cycle(memory: str) -> None:
+    """No tolerance: DRAMsim3's own order of commands; its other memories show that it is not made for one."""
+    found = [row for row in ROWS if row["memory"].startswith(memory) and row["pattern"] in ORDER][::3]
+    assert len(found) >= 4
+    for row in found:
+        outcome = evaluate(row, turns=True)
+        assert (outcome.cycles, outcome.activates) == (int(row["dramsim3_cycles"]), int(row["dramsim3_activates"]))
+        assert outcome.latency_ns == pytest.approx(float(row["dramsim3_latency_ns"] or 0), abs=0.01)
 
 
 def test_the_table_counts_every_row_once() -> None:
-    outcome = Outcome("x", "a", False, True, 100, -0.01, 0.0, True, True, True, None, 1.0)
+    outcome = Outcome("x", "m", "a", False, False, True, 100, 9, 5.0, -0.01, 0.0, True, True, True, None, 1.0)
     lines = list(table([outcome, outcome]))
     assert "| 1 to 32 reads outstanding | 2 | 100.0% | 100.0% | 100.0% | 1.00% | 1.00% | 1.00% | 1.00% |" in lines
     assert "| class a | 2 | 100.0% | 100.0% | 100.0% | 1.00% | 1.00% | 1.00% | 1.00% |" in lines

@@ -5,10 +5,11 @@ from __future__ import annotations
 import importlib.util
 from typing import NamedTuple, Protocol
 
-from soc_sim.components.memory.dram.commands import CommandTracks, ToldScheduler
+from soc_sim.components.memory.dram.commands import CommandTracks, ToldRoundRobinScheduler, ToldScheduler
 from soc_sim.components.memory.dram.mapping import AddressMapping
 from soc_sim.components.memory.dram.power import Slept
 from soc_sim.components.memory.dram.queues import Run
+from soc_sim.components.memory.dram.round_robin import RoundRobinScheduler
 from soc_sim.components.memory.dram.scheduler import NEVER
 from soc_sim.components.memory.dram.streaming import StreamingScheduler
 from soc_sim.config.memory import Dram
@@ -66,8 +67,14 @@ def can_be_compiled(description: Dram) -> bool:
     controller = description.controller
     sleeps = controller.power_down_after_cycles or controller.self_refresh_after_cycles
     modelled = controller.page_policy == "open" and controller.refresh == "all_bank" and not sleeps
-    modelled = modelled and controller.age_limit_cycles is None
+    modelled = modelled and controller.age_limit_cycles is None and controller.scheduling == "fr_fcfs"
     return modelled and importlib.util.find_spec("numba") is not None
+
+
+def _scheduler(description: Dram, tracks: CommandTracks | None) -> StreamingScheduler | RoundRobinScheduler:
+    if description.controller.scheduling == "round_robin":
+        return RoundRobinScheduler(description) if tracks is None else ToldRoundRobinScheduler(description, tracks)
+    return StreamingScheduler(description) if tracks is None else ToldScheduler(description, tracks)
 
 
 class _Part:
@@ -91,7 +98,7 @@ class PlainChannel:
         self, description: Dram, mapping: AddressMapping, number: int, tracks: CommandTracks | None = None
     ) -> None:
         """``tracks``: where to tell the commands."""
-        self.scheduler = StreamingScheduler(description) if tracks is None else ToldScheduler(description, tracks)
+        self.scheduler = _scheduler(description, tracks)
         self._mapping, self._number = mapping, number
         self._nbl = description.burst_cycles
         self._parts: dict[_Part, None] = {}

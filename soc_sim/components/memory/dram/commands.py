@@ -8,7 +8,8 @@ of one bank, ``REFpb``, lies on that bank's track. Power-down and self-refresh a
 from __future__ import annotations
 
 from soc_sim.components.memory.dram.queues import Run
-from soc_sim.components.memory.dram.state import NO_ROW
+from soc_sim.components.memory.dram.round_robin import RoundRobinScheduler
+from soc_sim.components.memory.dram.state import NO_ROW, ChannelState
 from soc_sim.components.memory.dram.streaming import StreamingScheduler
 from soc_sim.config.memory import Dram
 from soc_sim.kernel import Simulation, Track
@@ -32,34 +33,71 @@ class CommandTracks:
         return any(track is not None for track in (*self.banks, *self.ranks))
 
 
+class Teller:
+    """Puts commands on the tracks of their banks and ranks."""
+
+    def __init__(self, description: Dram, tracks: CommandTracks) -> None:
+        self.ranks, self.banks = tracks.ranks, tracks.banks
+        self._times, self._nbl = description.timing, description.burst_cycles
+        self._spacing = max(description.burst_cycles, description.timing.nCCD_L)
+
+    def activate(self, run: Run, cycle: int) -> None:
+        """A row is opened for ``run``."""
+        self.tell(self.banks[run.bank], "ACT", cycle, self._times.nRCD, _layer(run))
+
+    def precharge(self, bank: int, cycle: int) -> None:
+        """A bank closes its row."""
+        self.tell(self.banks[bank], "PRE", cycle, self._times.nRP)
+
+    def columns(self, run: Run, column: int, bursts: int) -> None:
+        """Bursts of one run in one row, as close to each other as they may be."""
+        track = self.banks[run.bank]
+        if track is not None:
+            for cycle in range(column, column + bursts * self._spacing, self._spacing):
+                self.tell(track, _COLUMN[run.write], cycle, self._nbl, _layer(run))
+
+    def refresh(self, state: ChannelState, banks: range, closed: int | None) -> None:
+        """``banks`` are refreshed; ``closed``: when all of them closed their rows at once, None if they had."""
+        of_one_bank = len(banks) == 1
+        track = self.banks[banks[0]] if of_one_bank else self.ranks[state.rank_of[banks[0]]]
+        if closed is not None:
+            self.tell(track, "PRE" if of_one_bank else "PREA", closed, self._times.nRP)
+        start = state.bank_activate[banks[0]] - state.refresh_cycles
+        self.tell(track, "REFpb" if of_one_bank else "REF", start, state.refresh_cycles)
+
+    def tell(self, track: Track | None, name: str, cycle: int, cycles: int, layer: int = -1) -> None:
+        """A command from ``cycle`` on, where somebody wants to know it."""
+        if track is not None:
+            tck_ps = self._times.tck_ps
+            track.slice(name, cycle * tck_ps, (cycle + cycles) * tck_ps, layer)
+
+
 class ToldScheduler(StreamingScheduler):
     """As its base; what it does is told."""
 
-    __slots__ = ("_tck_ps", "_times", "_tracks")
+    __slots__ = ("_teller",)
 
     def __init__(self, description: Dram, tracks: CommandTracks) -> None:
         super().__init__(description)
-        self._tracks = tracks
-        self._times = description.timing
-        self._tck_ps = description.timing.tck_ps
+        self._teller = Teller(description, tracks)
 
     def _issue(self, run: Run, column: int, bursts: int) -> None:
-        self._tell_columns(run, column, bursts)
+        self._teller.columns(run, column, bursts)
         super()._issue(run, column, bursts)
 
     def _access(self, cycle: int, bank: int, write: int) -> None:
         run = self._opened_for(bank, write) or self._hit[write][bank]
         if run is not None:
-            self._tell_columns(run, cycle, 1)
+            self._teller.columns(run, cycle, 1)
         super()._access(cycle, bank, write)
 
     def _activate(self, cycle: int, bank: int, write: int) -> None:
         run = self._waiting[write][bank][0]
-        self._tell(self._tracks.banks[bank], "ACT", cycle, self._times.nRCD, _layer(run))
+        self._teller.activate(run, cycle)
         super()._activate(cycle, bank, write)
 
     def _precharge(self, cycle: int, bank: int) -> None:
-        self._tell(self._tracks.banks[bank], "PRE", cycle, self._times.nRP)
+        self._teller.precharge(bank, cycle)
         super()._precharge(cycle, bank)
 
     def _close_unwanted(self, bank: int) -> None:
@@ -67,29 +105,40 @@ class ToldScheduler(StreamingScheduler):
         cycle = self.state.bank_precharge[bank]
         super()._close_unwanted(bank)
         if self.state.open_banks[self.state.rank_of[bank]] < open_before:
-            self._tell(self._tracks.banks[bank], "PRE", cycle, self._times.nRP)
+            self._teller.precharge(bank, cycle)
 
     def _refresh(self, cycle: int, rank: int) -> None:
-        state, tracks, banks = self.state, self._tracks, self.refreshes.banks(rank)
-        of_one_bank = len(banks) == 1
+        state, banks = self.state, self.refreshes.banks(rank)
         opened = [bank for bank in banks if state.open_row[bank] != NO_ROW]
-        closed = max(cycle, *(state.bank_precharge[bank] for bank in opened)) if opened else 0
+        closed = max(cycle, *(state.bank_precharge[bank] for bank in opened)) if opened else None
         super()._refresh(cycle, rank)
-        track = tracks.banks[banks[0]] if of_one_bank else tracks.ranks[state.rank_of[banks[0]]]
-        if opened:
-            self._tell(track, "PRE" if of_one_bank else "PREA", closed, self._times.nRP)
-        start = state.bank_activate[banks[0]] - state.refresh_cycles
-        self._tell(track, "REFpb" if of_one_bank else "REF", start, state.refresh_cycles)
+        self._teller.refresh(state, banks, closed)
 
-    def _tell_columns(self, run: Run, column: int, bursts: int) -> None:
-        track, spacing = self._tracks.banks[run.bank], self.state.spacing_l
-        if track is not None:
-            for cycle in range(column, column + bursts * spacing, spacing):
-                self._tell(track, _COLUMN[run.write], cycle, self.state.nbl, _layer(run))
 
-    def _tell(self, track: Track | None, name: str, cycle: int, cycles: int, layer: int = -1) -> None:
-        if track is not None:
-            track.slice(name, cycle * self._tck_ps, (cycle + cycles) * self._tck_ps, layer)
+class ToldRoundRobinScheduler(RoundRobinScheduler):
+    """As its base; what it does is told."""
+
+    __slots__ = ("_teller",)
+
+    def __init__(self, description: Dram, tracks: CommandTracks) -> None:
+        super().__init__(description)
+        self._teller = Teller(description, tracks)
+
+    def _activate(self, cycle: int, bank: int, run: Run) -> None:
+        self._teller.activate(run, cycle)
+        super()._activate(cycle, bank, run)
+
+    def _precharge(self, cycle: int, bank: int, *, for_another: bool = True) -> None:
+        self._teller.precharge(bank, cycle)
+        super()._precharge(cycle, bank, for_another=for_another)
+
+    def _access(self, cycle: int, bank: int, run: Run) -> None:
+        self._teller.columns(run, cycle, 1)
+        super()._access(cycle, bank, run)
+
+    def _begin_refresh(self, cycle: int, rank: int, banks: range) -> None:
+        super()._begin_refresh(cycle, rank, banks)
+        self._teller.refresh(self.state, banks, None)
 
 
 def _layer(run: Run) -> int:

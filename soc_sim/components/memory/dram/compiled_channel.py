@@ -13,6 +13,7 @@ from soc_sim.components.memory.dram import compiled
 from soc_sim.components.memory.dram.channel import Counts, PlainChannel, Served
 from soc_sim.components.memory.dram.mapping import AddressMapping
 from soc_sim.components.memory.dram.power import Slept
+from soc_sim.components.memory.dram.streaming import StreamingScheduler
 from soc_sim.config.memory import Dram
 from soc_sim.kernel import Transfer
 
@@ -51,6 +52,7 @@ class CompiledChannel:
     def take_over(self, plain: PlainChannel) -> None:
         """Go on where a plain channel that has nothing left to do stands."""
         scheduler = plain.scheduler
+        assert isinstance(scheduler, StreamingScheduler)  # noqa: S101 # or it could not be compiled
         m, banks, groups, ranks, *_ = self._state
         state = scheduler.state
         self._closed_form_bursts, self._plain_bursts = scheduler.closed_form_bursts, sum(state.bursts)

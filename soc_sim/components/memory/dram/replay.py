@@ -1,9 +1,9 @@
 """A trace of requests against one memory, without the rest of an SoC.
 
 Requests enter in order through one port, one burst each cycle of the command clock. One waits, and all behind it, until
-it has arrived, its queue has room for a burst, and (if there is a limit) fewer reads than that are outstanding. Writes
-are posted. A read's latency runs from the cycle in which its first burst was accepted to its last data beat, and the
-fixed latency of controller and PHY if the description has one.
+it has arrived, its queue has room for a burst, and, if it reads and there is a limit, fewer reads than that are
+outstanding. Writes are posted. A read's latency runs from the cycle in which its first burst was accepted to its last
+data beat, and the fixed latency of controller and PHY if the description has one.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from soc_sim.components.memory.dram.mapping import AddressMapping
 from soc_sim.components.memory.dram.queues import Run
+from soc_sim.components.memory.dram.round_robin import RoundRobinScheduler
 from soc_sim.components.memory.dram.scheduler import Scheduler
 from soc_sim.config.memory import Dram
 
@@ -58,6 +59,9 @@ class Replay:
         return self.row_misses + self.row_conflicts
 
 
+_Scheduler = Scheduler | RoundRobinScheduler
+
+
 class _Read:
     """A read of which not all data are back."""
 
@@ -78,18 +82,24 @@ def replay(description: Dram, requests: Iterable[Request], max_outstanding: int 
     return player.finish()
 
 
+def _scheduler(description: Dram) -> _Scheduler:
+    if description.controller.scheduling == "round_robin":
+        return RoundRobinScheduler(description, posts_writes=True)
+    return Scheduler(description)
+
+
 class _Player:
     def __init__(self, description: Dram, max_outstanding: int) -> None:
         self._tck_ps = description.timing.tck_ps
         self._burst_bytes = description.burst_bytes
         self._locate = AddressMapping(description).locate
-        self._channels = [Scheduler(description) for _ in range(description.channels)]
+        self._channels = [_scheduler(description) for _ in range(description.channels)]
         self._limit = max_outstanding
         self._return_cycles = -(-description.controller_latency_ps // self._tck_ps)
         self._last = -1
         self._outstanding = 0
         self._ends: deque[int] = deque()
-        """When reads that are outstanding will have their data; ascending."""
+        """When reads that are outstanding will have been answered; ascending."""
         self._bytes = self._reads = self._latency = self._end = 0
 
     def accept(self, request: Request) -> None:
@@ -110,7 +120,7 @@ class _Player:
                     cycle = max(cycle, scheduler.now - 1)
                 if scheduler.completed:
                     self._collect(scheduler)
-                if block > first or not self._limit or self._may_go(cycle):
+                if write or block > first or not self._limit or self._may_go(cycle):
                     break
                 cycle = self._wait_for_data(cycle)
             if block == first and not write:
@@ -138,7 +148,7 @@ class _Player:
                     break
         return max(cycle, self._ends[0])
 
-    def _collect(self, scheduler: Scheduler) -> None:
+    def _collect(self, scheduler: _Scheduler) -> None:
         for run in scheduler.completed:
             if run.data_end > self._end:
                 self._end = run.data_end
@@ -149,12 +159,13 @@ class _Player:
                 if not read.left:
                     end = read.end + self._return_cycles
                     self._latency += end - read.accepted
-                    self._ends.append(end)
+                    self._ends.append(end + scheduler.answer_cycles)
         scheduler.completed.clear()
 
     def finish(self) -> Replay:
         """Serve what is queued and count."""
         for scheduler in self._channels:
+            scheduler.expect_no_more(self._last + 1)
             while scheduler.busy:
                 scheduler.step()
             self._collect(scheduler)

@@ -11,6 +11,8 @@ Left out: forwarding of buffered writes to reads.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from soc_sim.components.memory.dram.power import PowerStates
 from soc_sim.components.memory.dram.queues import Choice, Queues, Run, first
 from soc_sim.components.memory.dram.refresh import Refreshes
@@ -33,6 +35,9 @@ class Scheduler(Queues):
         "power",
         "refreshes",
     )
+
+    answer_cycles: ClassVar = 0
+    """Cycles from the end of the last data to the request that waited for them."""
 
     def __init__(self, description: Dram) -> None:
         super().__init__(description)
@@ -62,6 +67,9 @@ class Scheduler(Queues):
             self.power.wake(cycle, self.refreshes, self._exit_cycles)
             self._next = None
         super().push(cycle, run)
+
+    def expect_no_more(self, cycle: int) -> None:
+        """No request will come in ``cycle`` or later. Nothing waits for more here."""
 
     def next_cycle(self) -> int:
         """When the next command goes out, or the next refresh begins, if nothing else arrives."""
