@@ -10,7 +10,7 @@ from typing import Literal
 from soc_sim import compiler, kernel, system
 from soc_sim.compiler.program import Program
 from soc_sim.config.loader import load
-from soc_sim.config.run import Choice, InputShape, NetworkFile, Objective, Run, Workload
+from soc_sim.config.run import Choice, InputShape, NetworkFile, Objective, Run, Split, Workload
 from soc_sim.config.run import Mapping as MappingDescription
 from soc_sim.config.soc import Soc
 from soc_sim.config.sparsity import Sparsity
@@ -19,7 +19,7 @@ from soc_sim.network import zoo
 from soc_sim.network.base import Network
 from soc_sim.network.resolve import load_network as _load_network
 from soc_sim.observe.result import Result
-from soc_sim.observe.statistics import statistics
+from soc_sim.observe.statistics import pipeline_statistics, statistics
 from soc_sim.observe.trace.power import PowerRecorder
 from soc_sim.scenario import Outcome, Scenario
 from soc_sim.system import RunRecord
@@ -91,6 +91,7 @@ def compile(  # noqa: A001 # the word of the field
     dataflow: Choice | dict[str, Choice] = "auto",
     *,
     objective: Objective = "latency",
+    split: Split = "auto",
     sparsity: Zeros = "dense",
 ) -> Program:
     """Map a network onto an SoC.
@@ -100,13 +101,15 @@ def compile(  # noqa: A001 # the word of the field
         network: What runs on it.
         dataflow: ``auto``, one for all layers, or layer name → dataflow.
         objective: What dataflow and tiles are chosen by: expected ``latency``, ``energy``, or their product, ``edp``.
+        split: How several cores share the work: ``channels`` or ``rows`` of each layer, a ``pipeline`` of layers, or as
+            the estimate says.
         sparsity: Where weights are zero: a mapping as under ``workload.sparsity``, or ``dense``.
 
     Raises:
         ConfigurationError: ``dataflow`` or ``sparsity`` is not understood.
         MappingError: a tile does not fit a buffer, the network does not fit a memory, or a named layer does not exist.
     """
-    mapping = load({"dataflow": dataflow, "objective": objective}, MappingDescription)
+    mapping = load({"dataflow": dataflow, "objective": objective, "split": split}, MappingDescription)
     return _compile(soc, network, mapping, _zeros(sparsity))
 
 
@@ -130,6 +133,7 @@ def simulate(
     dataflow: Choice | dict[str, Choice] = "auto",
     *,
     objective: Objective = "latency",
+    split: Split = "auto",
     sparsity: Zeros = "dense",
     inferences: int = 1,
     seed: int = 0,
@@ -150,7 +154,7 @@ def simulate(
         kind="run",
         soc=soc,
         workload=Workload(network=named, batch=batch, inferences=inferences, sparsity=_zeros(sparsity)),
-        mapping=load({"dataflow": dataflow, "objective": objective}, MappingDescription),
+        mapping=load({"dataflow": dataflow, "objective": objective, "split": split}, MappingDescription),
         seed=seed,
     )
     return simulate_run(run, network)
@@ -184,8 +188,13 @@ def simulate_run(
     document = statistics(record, config=run.model_dump(mode="json", exclude_none=True), seed=run.seed, power=run.power)
     if powered is not None:
         powered.finish(document)
-    if run.workload.inferences > 1:
-        document["steady_latency_s"] = _steady_latency_s(run, program)
+    several = _several(run, program)
+    if several is not None:
+        document["steady_latency_s"] = _steady_latency_s(several)
+    if program.stages:
+        document["pipeline"] = pipeline_statistics(program, several)
+        if several is None:
+            document["warnings"].append("in a pipeline of layers one inference is no faster; see workload.inferences")
     document["simulation"]["wall_s"] = time.perf_counter() - began_s
 
     def again(recorder: kernel.Recorder) -> RunRecord:
@@ -203,12 +212,18 @@ def _file(network: Network) -> NetworkFile:
     return NetworkFile(kind="network", model=network.source, input_shapes=tuple(shapes), allow_unknown=True)
 
 
-def _steady_latency_s(run: Run, program: Program) -> float:
-    """Mean distance between the ends of inferences that follow one another without a pause."""
-    inferences = run.workload.inferences
-    record = system.run(run.soc, program, inferences=inferences, frequency_changes=run.frequency_changes, seed=run.seed)
+def _several(run: Run, program: Program) -> RunRecord | None:
+    """Inferences that follow one another without a pause; None where one is asked for."""
+    inferences, changes = run.workload.inferences, run.frequency_changes
+    if inferences == 1:
+        return None
+    return system.run(run.soc, program, inferences=inferences, frequency_changes=changes, seed=run.seed)
+
+
+def _steady_latency_s(record: RunRecord) -> float:
+    """Mean distance between the ends of inferences."""
     ends_ps = record.inference_end_ps
-    return (ends_ps[-1] - ends_ps[0]) / (inferences - 1) / PS_PER_S
+    return (ends_ps[-1] - ends_ps[0]) / (len(ends_ps) - 1) / PS_PER_S
 
 
 def _zeros(sparsity: Zeros) -> Literal["dense"] | Sparsity:

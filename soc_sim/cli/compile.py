@@ -86,6 +86,12 @@ def _print(program: Program) -> None:
     expected_ps = sum(layer.estimate.latency_ps for layer in program.layers if layer.estimate)
     print(f"{program.network}: {len(program.layers)} layers, {len(program.instructions)} instructions")
     print(f"MACs {program.macs}; expected {expected_ps / 1e9:.3f} ms, layers one after another")
+    for stage in program.stages:
+        first, last = (program.layers[layer].name for layer in (stage.first_layer, stage.last_layer))
+        print(f"stage on core {stage.core}: {first} to {last}, expected {stage.latency_ps / 1e9:.3f} ms")
+    if program.stages:
+        slowest_ps = max(stage.latency_ps for stage in program.stages)
+        print(f"pipeline: expected interval {slowest_ps / 1e9:.3f} ms, that of the slowest stage")
     print(f"weights {memory.weight_bytes} bytes; activations {memory.peak_activation_bytes} bytes at most at once")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Literal
 
 from soc_sim.compiler.homes import Homes
 from soc_sim.compiler.latency import Deal, Order, Split
@@ -12,13 +11,14 @@ from soc_sim.compiler.options import Options
 from soc_sim.compiler.rates import Rates
 from soc_sim.compiler.tiling import Choice, Shortage, choose
 from soc_sim.compiler.views import View
+from soc_sim.config.run import Split as Wish
 from soc_sim.config.soc import Soc
 
 
 class Chooser:
     """Remembers what it has chosen."""
 
-    def __init__(self, soc: Soc, rates: Rates, options: Options, split: Literal["auto", "channels", "rows"]) -> None:
+    def __init__(self, soc: Soc, rates: Rates, options: Options, split: Wish) -> None:
         self._soc, self._rates, self._options = soc, rates, options
         self._deals = _deals(soc.cores, split)
         self.keeps = any(deal.cores == 1 for deal in self._deals)
@@ -57,9 +57,14 @@ class Chooser:
         return self._known[signature]
 
 
-def _deals(cores: int, wish: Literal["auto", "channels", "rows"]) -> list[Deal]:
-    """Ways to deal out a layer: to all cores as wished; by default also to one, and to powers of two between."""
+def _deals(cores: int, wish: Wish) -> list[Deal]:
+    """Ways to deal out a layer: to all cores as wished; by default also to one, and to powers of two between.
+
+    Stages of a pipeline have one core each.
+    """
     orders: tuple[Order, ...] = ("m", "n")
+    if wish == "pipeline":
+        return [Deal(outer, "channels", 1) for outer in orders]
     if cores == 1 or wish != "auto":
         split: Split = "channels" if wish == "auto" else wish
         return [Deal(outer, split, cores) for outer in orders]

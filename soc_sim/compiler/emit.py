@@ -74,6 +74,7 @@ class Kept:
     size_bytes: int
     first: int
     last: int
+    core: int = 0
 
 
 class Emitter:
@@ -89,16 +90,16 @@ class Emitter:
         self.taken: dict[str, int] = {}
         """Kept storage → the instruction that takes its space."""
 
-    def host(self, layer: int, work: HostWork, parts: Sequence[Band], host: Host) -> None:
-        """A VectorOp for each band."""
-        cycles = work.cycles(host)
+    def host(self, layer: int, work: HostWork, parts: Sequence[Band], host: Host, core: int = 0) -> None:
+        """A VectorOp for each band, which ``core`` hands to the host."""
+        cycles, unit = work.cycles(host), (core, HOST)
         for number, band in enumerate(parts):
             index = len(self.instructions)
             depends: set[int] = set()
             for view, box in zip(work.reads, band.reads, strict=True):
-                depends |= self.hazards.read(view.root, view.span(*box), index, HOST)
+                depends |= self.hazards.read(view.root, view.span(*box), index, unit)
             for view, box in zip(work.writes, band.writes, strict=True):
-                depends |= self.hazards.write(view.root, view.span(*box), index, HOST)
+                depends |= self.hazards.write(view.root, view.span(*box), index, unit)
             reads, writes = (
                 tuple(region for view, box in zip(views, boxes, strict=True) for region in self.regions(view, box))
                 for views, boxes in ((work.reads, band.reads), (work.writes, band.writes))
@@ -116,6 +117,7 @@ class Emitter:
                     band.share(cycles),
                     number > 0,
                     kinds,
+                    core,
                 )
             )
 
@@ -128,7 +130,7 @@ class Emitter:
         for root, kept in self.kept.items():
             if kept.first == layer:
                 self.taken[root] = len(self.instructions)
-                self.instructions.append(Load(self.taken[root], layer, 0, "inputs", (), kept.size_bytes))
+                self.instructions.append(Load(self.taken[root], layer, kept.core, "inputs", (), kept.size_bytes))
         shares = [_CoreShare(self, layer, core, work) for core in range(self.cores)]
         for share in shares:
             share.emit()

@@ -1,8 +1,8 @@
 """Who wrote and who read which bytes: the dependencies between instructions.
 
 Loads wait for the stores that wrote what they read, byte range by byte range; whatever writes into reused space waits
-for the last users of what lay there. Transfers of one core's buffer complete in program order, and so do the host's, so
-the latest instruction of each unit stands for all before it.
+for the last users of what lay there. Transfers of one core's buffer complete in program order, and so do the operators
+that a core hands to the host, so the latest instruction of each unit stands for all before it.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 Unit = tuple[int, str]
-"""Core and buffer; (-1, "host")."""
-HOST: Unit = (-1, "host")
+"""Core and buffer, or core and :data:`HOST`."""
+HOST = "host"
 
 
 @dataclass(slots=True)

@@ -21,6 +21,9 @@ def lines(program: Program) -> Iterator[str]:
     for placement in memory.placements:
         end = placement.address + placement.size_bytes
         yield f"{placement.memory} {placement.address:#010x}-{end:#010x} {placement.tensor}"
+    for stage in program.stages:
+        expected = f"expected {stage.latency_ps / 1e6:.1f} µs"
+        yield f"stage on core{stage.core}: layers {stage.first_layer} to {stage.last_layer}, {expected}"
     layer = None
     for instruction in program.instructions:
         if instruction.layer != layer:
@@ -37,6 +40,7 @@ def to_dict(program: Program) -> dict[str, Any]:
         "network": program.network,
         "cores": program.cores,
         "macs": program.macs,
+        "stages": [asdict(stage) for stage in program.stages],
         "layers": [asdict(layer) for layer in program.layers],
         "memory": asdict(program.memory_map),
         "instructions": [{"kind": type(i).__name__.lower(), **asdict(i)} for i in program.instructions],

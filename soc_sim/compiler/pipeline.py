@@ -20,10 +20,11 @@ from soc_sim.compiler.lowering import lower
 from soc_sim.compiler.options import Options
 from soc_sim.compiler.placing import ArrayLayer, Placer
 from soc_sim.compiler.prices import Prices
-from soc_sim.compiler.program import Estimate, Layer, Program
+from soc_sim.compiler.program import Estimate, Layer, Program, Stage
 from soc_sim.compiler.rates import rates_of
 from soc_sim.compiler.residencies import Residencies, kept_of, residency_of
 from soc_sim.compiler.residency import ResidencyPlanner
+from soc_sim.compiler.stages import Stages, crossing_bytes, cut
 from soc_sim.compiler.tiles import tile_count
 from soc_sim.compiler.zeros import Zeros, zeros_of
 from soc_sim.config.array import DATAFLOWS, FLOWS, SPARSE_DATAFLOWS, Flow, dense_family
@@ -94,23 +95,30 @@ class _Compilation:
         lowered = self._lowered(flows)
         chooser = Chooser(self.soc, self.rates, self.options, self.mapping.split)
         ends = tuple(tuple(layout.views[name].root for name in names) for names in self._ends())
-        found = self._residencies(lowered, chooser, (ends[0], ends[1]))
+        if self.mapping.split == "pipeline":
+            found, stages = self._pipelined(lowered, chooser, ends)
+        else:
+            found, stages = self._residencies(lowered, chooser, ends), Stages()
         works = [
-            work if isinstance(work, HostWork) else ArrayLayer.of(work, choice)
-            for work, choice in zip(lowered, found.choices, strict=True)
+            work if isinstance(work, HostWork) else ArrayLayer.of(work, choice, stages.of(index))
+            for index, (work, choice) in enumerate(zip(lowered, found.choices, strict=True))
         ]
         self._check_tiles(works)
         homes, packed, memory_map, plans = placer.place(works, found)
         addresses = {root: address for plan in plans for root, address in plan.addresses.items()}
         predecessors = {root: before for plan in plans for root, before in plan.predecessors.items()}
         emitter = Emitter(
-            self.soc.array, self.soc.cores, homes, Hazards(addresses, predecessors), kept_of(found, layout.storages)
+            self.soc.array,
+            self.soc.cores,
+            homes,
+            Hazards(addresses, predecessors),
+            kept_of(found, layout.storages, stages),
         )
         layers = []
         for index, (group, work) in enumerate(zip(layout.groups, works, strict=True)):
             layer = self._layer(index, group, work, found)
             if isinstance(work, HostWork):
-                emitter.host(index, work, self._bands(index, work), self.soc.host)
+                emitter.host(index, work, self._bands(index, work), self.soc.host, stages.of(index))
             else:
                 layer = replace(layer, input_bytes_skipped=emitter.array_layer(index, packed[index]))
             layers.append(layer)
@@ -122,18 +130,49 @@ class _Compilation:
             self.soc.cores,
             (*self.network.warnings, *summary(layout.groups), *(self.zeros.warnings() if self.zeros else ())),
             sparse=self.sparse,
+            stages=self._stages(stages, found.times_ps) if self.mapping.split == "pipeline" else (),
         )
 
-    def _residencies(
-        self, lowered: list[Work], chooser: Chooser, ends: tuple[tuple[str, ...], tuple[str, ...]]
-    ) -> Residencies:
+    def _stages(self, stages: Stages, layers_ps: list[int]) -> tuple[Stage, ...]:
+        parts = zip(stages.layers(len(layers_ps)), stages.times_ps(layers_ps), strict=True)
+        return tuple(Stage(core, layers[0], layers[-1], time_ps) for core, (layers, time_ps) in enumerate(parts))
+
+    def _planner(
+        self,
+        lowered: list[Work],
+        chooser: Chooser,
+        ends: tuple[tuple[str, ...], ...],
+        stages: Stages = Stages(),  # noqa: B008
+    ) -> ResidencyPlanner:
+        requests = len(stages.first_layers) + 1 if self.mapping.split == "pipeline" else 1
+        return ResidencyPlanner(
+            lowered, self.layout.storages, ends, self.soc, self.rates, chooser, self.mapping.objective, stages, requests
+        )
+
+    def _pipelined(
+        self, lowered: list[Work], chooser: Chooser, ends: tuple[tuple[str, ...], ...]
+    ) -> tuple[Residencies, Stages]:
+        """What lies where, and the cuts; again with the times that follow, as long as the slowest stage gets faster."""
+        on_chip = self.mapping.residency == "auto"
+        found = self._planner(lowered, chooser, ends).plan(on_chip=False)
+        crossing = crossing_bytes(self.layout.storages, found.uses, len(lowered))
+        stages, least = Stages(), math.inf
+        layers_ps = found.times_ps
+        while True:
+            wanted = cut(layers_ps, crossing, self.soc.cores)
+            planned = self._planner(lowered, chooser, ends, wanted).plan(on_chip=on_chip)
+            layers_ps = planned.times_ps
+            slowest_ps = max(wanted.times_ps(layers_ps), default=0)
+            if slowest_ps >= least:
+                return found, stages
+            found, stages, least = planned, wanted, slowest_ps
+
+    def _residencies(self, lowered: list[Work], chooser: Chooser, ends: tuple[tuple[str, ...], ...]) -> Residencies:
         """What lies where, and the choices; on several cores also as on one alone, which can keep more, if it pays."""
         best, least = None, math.inf
         for most_cores in dict.fromkeys((self.soc.cores, 1) if chooser.keeps else (self.soc.cores,)):
             chooser.most_cores = most_cores
-            planner = ResidencyPlanner(
-                lowered, self.layout.storages, ends, self.soc, self.rates, chooser, self.mapping.objective
-            )
+            planner = self._planner(lowered, chooser, ends)
             found = planner.plan(on_chip=self.mapping.residency == "auto")
             if best is None or planner.total() < least:
                 best, least = found, planner.total()
@@ -238,7 +277,7 @@ class _Compilation:
             group.head.op_type,
             operators,
             group.unit,
-            residency=residency_of(work, found, "weight_memory" if self.soc.weight_memory else "dram"),
+            residency=residency_of(index, work, found, "weight_memory" if self.soc.weight_memory else "dram"),
         )
         if isinstance(work, HostWork):
             read, written = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from soc_sim.compiler.emit import ArrayWork, Home
 from soc_sim.compiler.host import HostWork
@@ -37,10 +37,12 @@ class ArrayLayer:
     """Share of zeros among its weights; None for a product of two activations."""
 
     @staticmethod
-    def of(work: Lowered, choice: Choice | None) -> ArrayLayer:
-        """A lowered layer with its choice."""
+    def of(work: Lowered, choice: Choice | None, first_core: int = 0) -> ArrayLayer:
+        """A lowered layer with its choice, on cores from ``first_core`` on."""
         if choice is None:
             raise TypeError(f"nothing has been chosen for {work.name}")
+        if first_core:
+            choice = replace(choice, tiling=replace(choice.tiling, first_core=first_core))
         tiles = Tiles(work.nest, choice.tiling, choice.weights)
         return ArrayLayer(work.nest, work.operands, choice, tiles, work.sparsity)
 
@@ -79,7 +81,7 @@ class Placer:
             weights, live = work.choice.weights, None
             if weights is not None and work.choice.dataflow in SPARSE_DATAFLOWS:
                 live = LiveChannels(work.tiles, weights, work.operands.x, self.burst_bytes)
-            resident = found.resident
+            resident = index in found.resident
             packed[index] = ArrayWork(
                 work.nest, work.operands, work.tiles, counter, home, offsets, live, resident, _early(work.choice)
             )

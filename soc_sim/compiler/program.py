@@ -147,6 +147,8 @@ class VectorOp:
     """Another band of the operator before: nothing has to be started."""
     kinds: tuple[tuple[OperationKind, int], ...] = ()
     """Of the operations: those whose kind is known."""
+    core: int = 0
+    """Whose controller hands it to the host."""
 
 
 Instruction = Load | Compute | Store | VectorOp
@@ -287,6 +289,18 @@ class MemoryMap:
     used. A memory without any is not named."""
 
 
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Consecutive layers that one core works on, while others work on other requests."""
+
+    core: int
+    first_layer: int
+    last_layer: int
+    """Included."""
+    latency_ps: int
+    """Expected, of all its layers; the slowest stage sets the pace."""
+
+
 @dataclass(frozen=True)
 class Program:
     """A network compiled for an SoC."""
@@ -299,11 +313,18 @@ class Program:
     warnings: tuple[str, ...] = field(default=())
     sparse: bool = False
     """Whether zeros of weights may be left out."""
+    stages: tuple[Stage, ...] = ()
+    """Of a layer pipeline, in order; empty where cores work together on one request."""
 
     @cached_property
     def once(self) -> frozenset[int]:
         """Indices of the instructions that only the first inference runs."""
         return frozenset(i.index for i in self.instructions if isinstance(i, Load) and i.once)
+
+    @property
+    def requests_under_way(self) -> int:
+        """Inferences that have to be under way at once for all cores to have work: while one ends, the next begins."""
+        return len(self.stages) + 1 if self.stages else 2
 
     @property
     def macs(self) -> int:

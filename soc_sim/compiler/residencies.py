@@ -10,6 +10,7 @@ from soc_sim.compiler.host import HostWork
 from soc_sim.compiler.lowered import HasOperands, Uses, reads, writes
 from soc_sim.compiler.memory_plan import Plan
 from soc_sim.compiler.program import Residency
+from soc_sim.compiler.stages import Stages
 from soc_sim.compiler.tiling import Choice
 from soc_sim.compiler.views import View
 from soc_sim.config.soc import MemoryName
@@ -21,8 +22,8 @@ class Residencies:
 
     memories: dict[str, MemoryName] = field(default_factory=dict)
     """Storage or constant → memory."""
-    resident: bool = False
-    """Whether all weights stay in the weights buffer."""
+    resident: set[int] = field(default_factory=set)
+    """Layers whose weights stay in the weights buffer."""
     homes: list[Homes | None] = field(default_factory=list)
     """Of each array layer."""
     choices: list[Choice | None] = field(default_factory=list)
@@ -35,24 +36,23 @@ class Residencies:
     """Storage → why it lies where it does."""
 
 
-def residency_of(work: HostWork | HasOperands, found: Residencies, constants_memory: MemoryName) -> Residency:
-    """What the program says of a layer."""
+def residency_of(
+    index: int, work: HostWork | HasOperands, found: Residencies, constants_memory: MemoryName
+) -> Residency:
+    """What the program says of layer number ``index``."""
 
     def memories(views: tuple[View, ...]) -> tuple[MemoryName, ...]:
         return tuple(found.memories.get(view.root, constants_memory) for view in views)
 
     weights: MemoryName | None = None
     if not isinstance(work, HostWork) and work.operands.w is None:
-        weights = "weights_buffer" if found.resident else constants_memory
+        weights = "weights_buffer" if index in found.resident else constants_memory
     results = writes(work)
     reasons = dict.fromkeys(found.reasons[view.root] for view in results if view.root in found.reasons)
     return Residency(weights, memories(reads(work)), memories(results), "; ".join(reasons))
 
 
-def kept_of(found: Residencies, storages: dict[str, int]) -> dict[str, Kept]:
-    """Storages in the inputs buffer."""
-    return {
-        root: Kept(storages[root], found.uses[root].life.first, found.uses[root].life.last)
-        for root, memory in found.memories.items()
-        if memory == "inputs_buffer"
-    }
+def kept_of(found: Residencies, storages: dict[str, int], stages: Stages) -> dict[str, Kept]:
+    """Storages in the inputs buffer of a core."""
+    lives = {root: found.uses[root].life for root, memory in found.memories.items() if memory == "inputs_buffer"}
+    return {root: Kept(storages[root], life.first, life.last, stages.of(life.first)) for root, life in lives.items()}

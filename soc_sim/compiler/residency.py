@@ -1,6 +1,6 @@
 """Decides which tensors stay on chip: weights for all inferences, and results until their last reader.
 
-- **Weights** stay in the weights buffer if those of all layers fit there together.
+- **Weights** stay in the weights buffer if those of all layers (of a pipeline: of the core's stage) fit there together.
 - **Activations** lie in the shared SRAM of the system where they fit during their life and the estimate gets no worse;
   those that most layers use come first.
 - **Results** stay in the inputs buffer if array layers alone write and read them, they fit beside the tiles of every
@@ -21,11 +21,12 @@ from soc_sim.compiler.lowered import Lowered, Work, reads, uses_of, writes
 from soc_sim.compiler.memory_plan import Space
 from soc_sim.compiler.rates import Rates, host_ps
 from soc_sim.compiler.residencies import Residencies
+from soc_sim.compiler.stages import Stages
 from soc_sim.compiler.tiles import Tiles
 from soc_sim.compiler.tiling import Choice, Shortage
 from soc_sim.compiler.views import View
 from soc_sim.config.run import Objective
-from soc_sim.config.soc import MemoryName, Soc
+from soc_sim.config.soc import PAGE_BYTES, MemoryName, Soc
 from soc_sim.errors import MappingError
 
 LEAST_GAIN = 0.01
@@ -47,15 +48,18 @@ class ResidencyPlanner:
         rates: Rates,
         chooser: Chooser,
         objective: Objective,
+        stages: Stages = Stages(),  # noqa: B008 # it is frozen
+        requests: int = 1,
     ) -> None:
-        """``ends``: storages of the network's inputs, and of its outputs."""
+        """``ends``: storages of the network's inputs, and of its outputs; ``requests``: how many live at once."""
         self.works, self.storages, self.soc, self.rates, self.chooser = works, storages, soc, rates, chooser
-        self.objective = objective
+        self.objective, self.stages, self.requests = objective, stages, requests
         self.inputs, self.outputs = ends
         self.constants_memory: MemoryName = "weight_memory" if soc.weight_memory else "dram"
         self.found = Residencies(memories=dict.fromkeys(storages, "dram"), uses=uses_of(works, storages, *ends))
         self.kept = Counter[int]()
-        self.weight_bytes = 0
+        self.weight_bytes = Counter[int]()
+        """Stage → weights that stay in the weights buffer of its core."""
         self.read_by_host = {view.root for work in works if isinstance(work, HostWork) for view in reads(work)}
         self.written_by_host = {view.root for work in works if isinstance(work, HostWork) for view in writes(work)}
         # The first operand of a product of two activations goes to the weights buffer.
@@ -71,7 +75,8 @@ class ResidencyPlanner:
         """
         self._start()
         if on_chip:
-            self._settle_weights()
+            for stage, layers in enumerate(self.stages.layers(len(self.works))):
+                self._settle_weights(stage, layers)
             self._settle_shared_sram()
             self._settle_results()
         else:
@@ -104,11 +109,11 @@ class ResidencyPlanner:
         if faults:
             raise MappingError(*faults)
 
-    def _settle_weights(self) -> None:
-        """All weights, or none: what stays takes room from the tiles of the others."""
+    def _settle_weights(self, stage: int, among: range) -> None:
+        """All weights of a core, or none: what stays takes room from the tiles of the others."""
         array, capacity = self.soc.array, self.soc.buffers.of("weights").capacity_bytes
         layers = [
-            index for index, work in enumerate(self.works) if isinstance(work, Lowered) and work.operands.w is None
+            index for index in among if isinstance(work := self.works[index], Lowered) and work.operands.w is None
         ]
 
         def stored(choices: dict[int, Choice]) -> int:
@@ -119,8 +124,9 @@ class ResidencyPlanner:
         size = stored(before)
         if not layers or size > capacity:
             return
-        self.weight_bytes, self.found.resident = size, True
-        changed = self._changed(range(len(self.works)))
+        self.weight_bytes[stage] = size
+        self.found.resident.update(layers)
+        changed = self._changed(among)
         after = {index: choice for index in layers if changed and (choice := changed[index][1]) is not None}
         # In a buffer of their own nothing else wants the room.
         pays = changed is not None and (
@@ -129,12 +135,15 @@ class ResidencyPlanner:
         if changed is not None and pays and stored(after) <= size:
             self._accept(changed)
         else:
-            self.weight_bytes, self.found.resident = 0, False
+            self.weight_bytes[stage] = 0
+            self.found.resident.difference_update(layers)
 
     def _settle_shared_sram(self) -> None:
         if self.soc.system_sram is None:
             return
         space, room = Space(), self.soc.room_bytes("system_sram")
+        if self.requests > 1:
+            room = room // self.requests // PAGE_BYTES * PAGE_BYTES
         uses = self.found.uses
         order = sorted(self.storages, key=lambda root: (-len(uses[root].layers), self.storages[root], root))
         for root in order:
@@ -182,6 +191,10 @@ class ResidencyPlanner:
             (root in self.read_by_host, "the host reads it"),
             (root in self.read_as_weights, "the weights buffer takes it as first operand of a product"),
             (not self.chooser.keeps, "several cores use it, and each has buffers of its own"),
+            (
+                self.stages.of(max(uses.life.first, 0)) != self.stages.of(uses.life.last),
+                "several stages of the pipeline use it, each on a core of its own",
+            ),
             (size > capacity, f"its {size} bytes exceed the {self.soc.buffers.name_of('inputs')} buffer of {capacity}"),
         ):
             if holds:
@@ -265,8 +278,8 @@ class ResidencyPlanner:
             tuple(self._memory(view) for view in operands.residuals),
             self._memory(operands.o),
             self.kept[index],
-            self.weight_bytes,
-            packed and self.found.resident,
+            self.weight_bytes[self.stages.of(index)],
+            packed and index in self.found.resident,
         )
 
     def _memory(self, view: View) -> MemoryName:

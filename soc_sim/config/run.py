@@ -19,6 +19,7 @@ from soc_sim.errors import suggestion
 
 Choice = Literal["auto"] | Flow
 Objective = Literal["latency", "energy", "edp"]
+Split = Literal["auto", "channels", "rows", "pipeline"]
 NetworkName = Annotated[str, FileOrName(".onnx", ".csv")]
 
 
@@ -71,9 +72,10 @@ class Mapping(Description):
     reorder: bool = False
     """Whether output channels may change places within a tile, so that row blocks have more zero columns in common;
     they are written to where they belong."""
-    split: Literal["auto", "channels", "rows"] = "auto"
-    """How a layer is dealt out to `soc.cores`: by output channels, by rows of the image, or as the estimate says
-    (`auto`, which may also leave cores idle)."""
+    split: Split = "auto"
+    """How the network is dealt out to `soc.cores`. Each layer to all of them: by output `channels`, by `rows` of the
+    image, or as the estimate says (`auto`, which may also leave cores idle). `pipeline`: each core gets consecutive
+    layers, and works on another request than the others: more requests a second, each as fast as on one core."""
     residency: Literal["auto", "off"] = "auto"
     """`auto`: weights stay in their buffer over all inferences, and results on chip until they are read, where they fit
     and it pays by estimate; `off`: everything comes from memory and goes back to it."""

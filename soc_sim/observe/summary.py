@@ -22,6 +22,7 @@ def summary(document: Document) -> list[tuple[str, str]]:
             if "steady_latency_s" in document
             else []
         ),
+        *_pipeline(document),
         ("utilisation", f"{percent(document['utilisation'], 1)} % of the MACs that the PEs could execute"),
         ("array time", _array_time(document)),
         *_memories(document),
@@ -43,6 +44,18 @@ def _throughput(document: Document) -> list[tuple[str, str]]:
     inferences, macs = 1 / latency_s, document["macs_executed"] / latency_s
     digits = 0 if inferences >= 1000 else 3
     return [("throughput", f"{inferences:,.{digits}f} inferences/s, {si(macs, 'MAC/s')}")]
+
+
+def _pipeline(document: Document) -> list[tuple[str, str]]:
+    pipeline = document.get("pipeline")
+    if pipeline is None:
+        return []
+    stages = f"{len(pipeline['stages'])} stages"
+    if pipeline["interval_s"] is None:
+        return [("pipeline", f"{stages}, expected interval {si(pipeline['expected_interval_s'], 's')}")]
+    busy = ", ".join(f"{percent(stage['occupancy'], 1)} %" for stage in pipeline["stages"])
+    pace = f"{si(pipeline['interval_s'], 's')} an inference, {pipeline['throughput_per_s']:,.0f} a second"
+    return [("pipeline", f"{stages}, {pace}; arrays busy {busy}")]
 
 
 def _array_time(document: Document) -> str:

@@ -12,7 +12,7 @@ from soc_sim.compiler.program import Program
 from soc_sim.config.background import Background
 from soc_sim.config.core import Policy
 from soc_sim.config.loader import load
-from soc_sim.config.run import Choice, InputShape, NetworkFile, Objective
+from soc_sim.config.run import Choice, InputShape, NetworkFile, Objective, Split
 from soc_sim.config.scenario import RequestStream
 from soc_sim.config.scenario import Scenario as Description
 from soc_sim.config.soc import Soc
@@ -121,6 +121,7 @@ class Scenario:
         cores: Sequence[int] = (),
         dataflow: Choice | dict[str, Choice] = "auto",
         objective: Objective = "latency",
+        split: Split = "auto",
         sparsity: Zeros = "dense",
     ) -> RequestStream:
         """Add a stream of requests for one network (or a program compiled for the stream's cores).
@@ -139,6 +140,7 @@ class Scenario:
             cores: That work on it together; by default all.
             dataflow: As in :func:`soc_sim.compile`.
             objective: As in :func:`soc_sim.compile`.
+            split: As in :func:`soc_sim.compile`.
             sparsity: As in :func:`soc_sim.compile`.
 
         Raises:
@@ -155,7 +157,7 @@ class Scenario:
             "jitter": float(jitter),
             "cores": list(cores),
             "priority": priority,
-            "mapping": {"dataflow": dataflow, "objective": objective},
+            "mapping": {"dataflow": dataflow, "objective": objective, "split": split},
             "sparsity": sparsity.model_dump(mode="json", exclude_none=True)
             if isinstance(sparsity, Sparsity)
             else sparsity,

@@ -87,15 +87,18 @@ def build(
     core_sets: Sequence[Sequence[int]],
     scheduling: Scheduling,
     traffic: Sequence[Iterator[Due]] = (),
+    *,
+    together: Sequence[Sequence[int]] | None = None,
 ) -> Machine:
     """Construct and connect everything.
 
     Args:
         soc: The hardware.
         simulation: The time it lives in.
-        core_sets: Cores that work together; each core is in one set.
+        core_sets: Cores that take the same turns; each core is in one set.
         scheduling: Of each of these sets.
         traffic: What each background initiator of the SoC asks for.
+        together: Cores that wait for one another's results, stages of a pipeline among them; default: each set.
 
     Raises:
         ConfigurationError: ports are left unconnected.
@@ -120,7 +123,7 @@ def build(
     for index in range(soc.cores):
         place = next(place for place, core_set in enumerate(core_sets) if index in core_set)
         cores.append(_core(index, soc, simulation, schedulers[place], host_queues[place], most_requests))
-    for core_set in core_sets:
+    for core_set in core_sets if together is None else together:
         stores = [log for core in core_set for log in cores[core].array.stores]
         for core in core_set:
             array = cores[core].array

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -37,11 +38,28 @@ class Executable:
         self.first_index = first_index
         self.on_host = frozenset(i.index for i in program.instructions if isinstance(i, VectorOp))
         bounds = _safe_bounds(program.instructions) if interruptible else [len(program.instructions)]
+        starts = [_first_of(program.instructions, stage.first_layer) for stage in program.stages[1:]]
+        bounds = sorted({*bounds, *starts})
         self.steps = tuple(
             _step(program.instructions, range(start, stop), self.cores, channel_of)
             for start, stop in zip([0, *bounds], bounds, strict=False)
             if stop > start
         )
+        self.stages = _stages(self.steps, starts)
+        """Its steps; those of a pipeline stage by stage, in order, the others all together."""
+
+
+def _first_of(instructions: Sequence[Instruction], layer: int) -> int:
+    """Position of the first instruction from a layer on."""
+    return bisect_left(instructions, layer, key=lambda instruction: instruction.layer)
+
+
+def _stages(steps: Sequence[Step], starts: Sequence[int]) -> tuple[tuple[Step, ...], ...]:
+    """The steps between positions at which stages start."""
+    stages: list[list[Step]] = [[] for _ in (0, *starts)]
+    for step in steps:
+        stages[bisect_right(starts, step.indices.start)].append(step)
+    return tuple(map(tuple, stages))
 
 
 def _safe_bounds(instructions: Sequence[Instruction]) -> list[int]:
@@ -79,8 +97,8 @@ def _step(
     for index in indices:
         instruction = instructions[index]
         match instruction:
-            case VectorOp():
-                routes[cores[0]].append((instruction, "host"))
+            case VectorOp(core=core):
+                routes[cores[core]].append((instruction, "host"))
             case Load(core=core, buffer=buffer):
                 routes[cores[core]].append((instruction, channel_of[buffer]))
             case Store(core=core):

@@ -32,14 +32,14 @@ class Layout:
     """Name of a background initiator → where its data begin."""
 
 
-def lay_out(soc: Soc, programs: Sequence[Program], most_sets: int) -> Layout:
-    """Addresses for programs, with up to ``most_sets`` sets of activations for each, or one if no more fit.
+def lay_out(soc: Soc, programs: Sequence[Program], most_sets: Sequence[int]) -> Layout:
+    """Addresses for programs, with up to ``most_sets`` sets of activations for each, or as many as fit.
 
     Raises:
         MappingError: they do not fit side by side; by how much.
     """
-    for sets in dict.fromkeys((most_sets, 1)):
-        layout = _stack(programs, sets, soc.background)
+    for limit in range(max(1, *most_sets), 0, -1) if most_sets else (1,):
+        layout = _stack(programs, [min(sets, limit) for sets in most_sets], soc.background)
         excess = {
             name: end - capacity
             for name, end in layout.ends.items()
@@ -56,15 +56,15 @@ def _capacity(soc: Soc, name: MemoryName) -> int | None:
     return None if memory is None else int(memory.capacity_bytes)
 
 
-def _stack(programs: Sequence[Program], sets: int, background: Sequence[Background]) -> Layout:
+def _stack(programs: Sequence[Program], sets: Sequence[int], background: Sequence[Background]) -> Layout:
     ends: dict[MemoryName, int] = {}
     placed = []
-    for program in programs:
+    for program, count in zip(programs, sets, strict=True):
         memory_map = program.memory_map
         base = {name: _align(ends.get(name, 0)) for name in memory_map.used_bytes}
         ends |= {name: base[name] + used for name, used in memory_map.used_bytes.items()}
         placed.append([_address_of(memory_map.activations, base, base)])
-        for _ in range(1, sets):
+        for _ in range(1, count):
             further = dict(base)
             for name, first in memory_map.activations.items():
                 further[name] = _align(ends.get(name, 0)) - first

@@ -15,7 +15,7 @@ from soc_sim.system.builder import Machine, build
 from soc_sim.system.executable import Executable
 from soc_sim.system.layout import lay_out
 from soc_sim.system.record import RunRecord
-from soc_sim.system.soc import SETS_OF_ACTIVATIONS, collect
+from soc_sim.system.soc import collect, core_sets_of
 from soc_sim.system.stream import InferenceRecord, Stream
 from soc_sim.system.traffic import background_requests
 from soc_sim.system.watchdog import Watchdog
@@ -123,11 +123,13 @@ def run_streams(
     simulation = Simulation(recorder)
     names = [demand.name or demand.program.network for demand in demands]
     tracks = [simulation.track(f"streams.{name}", "layers") for name in names]
-    layout = lay_out(soc, [demand.program for demand in demands], SETS_OF_ACTIVATIONS)
+    programs = [demand.program for demand in demands]
+    layout = lay_out(soc, programs, [program.requests_under_way for program in programs])
     core_sets = _core_sets(soc, demands)
     _check_residency(demands)
-    machine = build(soc, simulation, core_sets, scheduling, background_requests(soc, layout, seed))
-    streams, merged = [], _merge([demand.program for demand in demands])
+    together = list(dict.fromkeys([demand.cores for demand in demands]))
+    machine = build(soc, simulation, core_sets, scheduling, background_requests(soc, layout, seed), together=together)
+    streams, merged = [], _merge(programs)
     first_layer = first_index = 0
     for demand, sets in zip(demands, layout.sets, strict=True):
         executable = Executable(
@@ -138,14 +140,15 @@ def run_streams(
             first_index=first_index,
             interruptible=scheduling.policy != "fifo",
         )
-        scheduler = machine.schedulers[core_sets.index(demand.cores)]
-        streams.append(Stream(simulation, executable, scheduler, sets, len(merged.instructions)))
+        own = [core_sets.index(core_set) for core_set in core_sets_of(demand.program, demand.cores)]
+        schedulers = [machine.schedulers[place] for place in own]
+        streams.append(Stream(simulation, executable, schedulers, sets, len(merged.instructions)))
         first_layer += len(demand.program.layers)
         first_index += len(demand.program.instructions)
 
     if recorder is not None:
-        programs = zip(names, demands, strict=True)
-        recorder.begin([f"{name}: {layer.name}" for name, demand in programs for layer in demand.program.layers])
+        named = zip(names, demands, strict=True)
+        recorder.begin([f"{name}: {layer.name}" for name, demand in named for layer in demand.program.layers])
     arrivals = _Arrivals(simulation, demands, streams, until_ps)
     live = Live(machine, streams, arrivals.ask)
     for time_ps, action in actions:
@@ -215,9 +218,20 @@ class _Arrivals:
 
 
 def _core_sets(soc: Soc, demands: Sequence[Demand]) -> list[tuple[int, ...]]:
-    """Cores that work together, and each core that nobody uses by itself."""
-    used = list(dict.fromkeys(demand.cores for demand in demands))
+    """Cores that take the same turns, and each core that nobody uses by itself.
+
+    Raises:
+        MappingError: of streams that share cores, some are pipelines and others not.
+    """
+    used = list(dict.fromkeys(cores for demand in demands for cores in core_sets_of(demand.program, demand.cores)))
     taken = {core for cores in used for core in cores}
+    if len(taken) < sum(map(len, used)):
+        mixed = {demand.cores for demand in demands if demand.program.stages and len(demand.cores) > 1}
+        names = [demand.name or demand.program.network for demand in demands if demand.cores in mixed]
+        raise MappingError(
+            f"streams {', '.join(names)} share cores, and only some are pipelines (mapping.split); "
+            "allowed: all or none of those that share cores"
+        )
     return [*used, *((core,) for core in range(soc.cores) if core not in taken)]
 
 

@@ -20,9 +20,6 @@ from soc_sim.system.stream import Stream
 from soc_sim.system.traffic import background_requests
 from soc_sim.system.watchdog import Watchdog
 
-SETS_OF_ACTIVATIONS = 2
-"""Inferences of one program that may be under way at once, where memory allows it: while one ends, the next begins."""
-
 
 def run(
     soc: Soc,
@@ -52,13 +49,16 @@ def run(
     simulation = Simulation(recorder)
     layers = simulation.track("layers", "layers")
     cores = range(soc.cores)
-    layout = lay_out(soc, [program], min(inferences, SETS_OF_ACTIVATIONS))
-    machine = build(soc, simulation, [cores], Scheduling(), background_requests(soc, layout, seed))
+    layout = lay_out(soc, [program], [min(inferences, program.requests_under_way)])
+    core_sets = core_sets_of(program, cores)
+    traffic = background_requests(soc, layout, seed)
+    machine = build(soc, simulation, core_sets, Scheduling(), traffic, together=[cores])
     executable = Executable(program, cores, soc.dma.channel_of)
-    stream = Stream(simulation, executable, machine.schedulers[0], layout.sets[0], len(program.instructions))
+    stream = Stream(simulation, executable, machine.schedulers, layout.sets[0], len(program.instructions))
     for number in range(inferences):
         stream.submit(number)
-    machine.schedulers[0].close()
+    for scheduler in machine.schedulers:
+        scheduler.close()
     if recorder is not None:
         recorder.begin([layer.name for layer in program.layers])
     for change in frequency_changes:
@@ -75,6 +75,11 @@ def run(
     if recorder is not None:
         recorder.end(record.makespan_ps)
     return record
+
+
+def core_sets_of(program: Program, cores: Sequence[int]) -> list[tuple[int, ...]]:
+    """Cores that take the same turns: all that a program runs on, or each stage of a pipeline its own."""
+    return [(core,) for core in cores] if program.stages else [tuple(cores)]
 
 
 def _end_of_inferences(machine: Machine, stream: Stream, inferences: int) -> Event:

@@ -1,4 +1,9 @@
-"""Inferences of one program: asked for one by one, started as memory for their activations is free."""
+"""Inferences of one program: asked for one by one, started as memory for their activations is free.
+
+Each stage of a pipeline is asked for at its own core, all at once. With ``fifo`` its core may begin as soon as the
+inference has begun, so that weights are fetched early; with the other policies once the stage before is complete, so
+that a core never waits for what is less urgent elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +15,7 @@ from functools import partial
 from soc_sim.components.accelerator.scheduler import Request, Scheduler
 from soc_sim.kernel import Inference, Scoreboard, Simulation
 from soc_sim.kernel.issuer import RegionLike
+from soc_sim.kernel.simulation import Event
 from soc_sim.system.executable import Executable
 
 AddressOf = Callable[[RegionLike], int] | None
@@ -33,11 +39,19 @@ class Stream:
         self,
         simulation: Simulation,
         executable: Executable,
-        scheduler: Scheduler,
+        schedulers: Sequence[Scheduler],
         sets: Sequence[AddressOf],
         instructions: int,
     ) -> None:
-        """``sets``: of activations, each the memory of one inference under way; ``instructions``: of all streams."""
+        """A stream of inferences.
+
+        Args:
+            simulation: The time they live in.
+            executable: What runs.
+            schedulers: Of each stage of the program, which has one if it is no pipeline.
+            sets: Of activations, each the memory of one inference under way.
+            instructions: Of all streams.
+        """
         self.executable = executable
         self.inferences: list[InferenceRecord] = []
         """In order of submission."""
@@ -51,7 +65,11 @@ class Stream:
         self.on_end: Callable[[], None] = _nothing
         """Called after each inference."""
         self._simulation = simulation
-        self._scheduler = scheduler
+        self._schedulers = schedulers
+        self._begun: dict[int, Inference] = {}
+        """Number of an inference under way → the inference."""
+        self._ready: set[tuple[int, int]] = set()
+        """(inference, stage) whose stage before is complete."""
         self._free = list(reversed(sets))
         self._instructions = instructions
 
@@ -63,8 +81,10 @@ class Stream:
         if not self.executable.steps:
             self._end(place)
             return
-        begin = partial(self._begin, place)
-        self._scheduler.submit(Request(number, now_ps, deadline_ps, priority, self.executable.steps, begin))
+        for stage, steps in enumerate(self.executable.stages):
+            begin = partial(self._join, place, stage) if stage else partial(self._begin, place)
+            if steps:
+                self._schedulers[stage].submit(Request(number, now_ps, deadline_ps, priority, steps, begin))
 
     def executions(self) -> list[int]:
         """How often each instruction has been completed."""
@@ -104,7 +124,7 @@ class Stream:
         settled = self._settled(place)
         board.settle(settled)
         self.under_way[place] = board
-        return Inference(
+        self._begun[place] = inference = Inference(
             board,
             submitted_ps=self.inferences[place].submitted_ps,
             first_index=executable.first_index + place * self._instructions,
@@ -113,9 +133,34 @@ class Stream:
             settled=settled,
             address_of=address_of,
         )
+        for stage in range(1, len(executable.stages)):
+            self._await(place, stage, board)
+        return inference
+
+    def _await(self, place: int, stage: int, board: Scoreboard) -> None:
+        """Let the core of a later stage know when it may begin."""
+        scheduler = self._schedulers[stage]
+        event = None
+        if scheduler.policy != "fifo":
+            event = board.pending(index for step in self.executable.stages[stage - 1] for index in step.indices)
+
+        def ready(_: Event | None = None) -> None:
+            self._ready.add((place, stage))
+            scheduler.wake()
+
+        if event is None:
+            ready()
+        else:
+            event.callbacks.append(ready)
+
+    def _join(self, place: int, stage: int) -> Inference | None:
+        """The inference, where a later stage may begin."""
+        return self._begun[place] if (place, stage) in self._ready else None
 
     def _ended(self, place: int, address_of: AddressOf) -> None:
         board = self.under_way.pop(place)
+        del self._begun[place]
+        self._ready -= {(place, stage) for stage in range(len(self.executable.stages))}
         self._note_layers(board, self._settled(place))
         started_ps, completed_ps = (
             array("q", (time or 0 for time in times)) for times in (board.started_ps, board.completed_ps)
@@ -123,7 +168,7 @@ class Stream:
         self.boards.append((started_ps, completed_ps))
         self._free.append(address_of)
         self._end(place)
-        self._scheduler.wake()
+        self._schedulers[0].wake()
 
     def _end(self, place: int) -> None:
         self.inferences[place].end_ps = self._simulation.now_ps

@@ -23,7 +23,7 @@ def unit(instruction: Instruction) -> Unit:
         case Store():
             return instruction.core, "outputs"
         case VectorOp():
-            return -1, "host"
+            return instruction.core, "host"
 
 
 def needs(instruction: Instruction) -> tuple[int, ...]:

@@ -61,7 +61,7 @@ def overlap(some: Sequence[tuple[str, int, int]], others: Sequence[tuple[str, in
 
 def test_inferences_under_way_write_nowhere_where_another_reads_or_writes(resnet8: tuple[Soc, Program]) -> None:
     soc, program = resnet8
-    layout = lay_out(soc, [program, program], 2)
+    layout = lay_out(soc, [program, program], [2, 2])
     sets = [(place, number) for place in (0, 1) for number in (0, 1)]
     assert layout.sets[0][0] is None
     for one in sets:
@@ -77,7 +77,7 @@ def test_inferences_under_way_write_nowhere_where_another_reads_or_writes(resnet
 
 def test_sets_of_one_program_share_its_weights(resnet8: tuple[Soc, Program]) -> None:
     soc, program = resnet8
-    layout = lay_out(soc, [program], 2)
+    layout = lay_out(soc, [program], [2])
     weights = [spans(layout, program, 0, number, written=False) for number in (0, 1)]
     assert [span for span in weights[0] if span[0] == "weight_memory"] == [
         span for span in weights[1] if span[0] == "weight_memory"
@@ -111,7 +111,7 @@ def test_programs_that_do_not_fit_side_by_side_are_refused(resnet8: tuple[Soc, P
     used = program.memory_map.used_bytes["dram"]
     small = changed(soc, dram=changed(soc.dram, capacity_bytes=used))
     with pytest.raises(MappingError, match=r"resnet8 and resnet8 together need .* bytes more than dram has"):
-        lay_out(small, [program, program], 2)
+        lay_out(small, [program, program], [2, 2])
 
 
 def layers(count: int, cycles: int) -> list[Instruction]:
@@ -126,12 +126,12 @@ class Bench:
         self.simulation = Simulation()
         soc = small_soc()
         self.machine: Machine = build(soc, self.simulation, [[0]], Scheduling(policy=policy, **scheduling))
-        sets = lay_out(soc, programs, 2).sets
+        sets = lay_out(soc, programs, [2] * len(programs)).sets
         self.streams = [
             Stream(
                 self.simulation,
                 Executable(program, [0], soc.dma.channel_of, interruptible=policy != "fifo"),
-                self.scheduler,
+                self.machine.schedulers,
                 sets[place],
                 100,
             )
@@ -242,7 +242,7 @@ def test_operations_of_two_sets_of_cores_do_not_wait_for_each_other_at_the_host(
     streams = []
     for core, program in enumerate((long, short)):
         executable = Executable(program, [core], soc.dma.channel_of, first_layer=2 * core)
-        streams.append(Stream(simulation, executable, machine.schedulers[core], [None], 3))
+        streams.append(Stream(simulation, executable, machine.schedulers[core : core + 1], [None], 3))
     for component in machine.components():
         component.start()
     streams[0].submit(0)
@@ -258,6 +258,6 @@ def test_a_memory_map_says_where_activations_begin(resnet8: tuple[Soc, Program])
     memory_map: MemoryMap = program.memory_map
     first = memory_map.activations["dram"]
     assert 0 < memory_map.weight_bytes <= first < memory_map.used_bytes["dram"]
-    writes = spans(lay_out(soc, [program], 1), program, 0, 0, written=True)
+    writes = spans(lay_out(soc, [program], [1]), program, 0, 0, written=True)
     assert min(start for _, start, _ in writes) >= first
     assert resnet8[1].memory_map.activations == {"dram": 0}

@@ -4,5 +4,6 @@
 """
 
 from soc_sim.observe.statistics.document import SCHEMA, statistics
+from soc_sim.observe.statistics.pipeline import pipeline_statistics
 
-__all__ = ["SCHEMA", "statistics"]
+__all__ = ["SCHEMA", "pipeline_statistics", "statistics"]
