@@ -78,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
         try:
             description = load(args.preset, Dram, overrides)
         except InputError as error:
-            faults += error.faults
+            faults += [fault.replace("--set mapping=", "--mapping ", 1) for fault in error.faults]
     try:
         requests = read_trace(args.trace, description.capacity_bytes if description else 2**63)
     except InputError as error:
