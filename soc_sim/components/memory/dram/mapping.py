@@ -6,7 +6,6 @@ Bits of the address may be flipped by others first (XOR hashing).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import lru_cache
 from math import gcd
 
@@ -92,35 +91,42 @@ class AddressMapping:
         """Runs of a transfer that lie on a channel: (bank, row, bursts)."""
         if self._split_of is not transfer:
             self._split_of, self._split = transfer, {}
-            lines = transfer.address, transfer.line_bytes, transfer.lines, transfer.pitch_bytes
-            for number, bank, row, bursts in self.runs(*lines):
-                self._split.setdefault(number, []).append((bank, row, bursts))
+            for number, bank, row, bursts in self.runs(
+                transfer.address, transfer.line_bytes, transfer.lines, transfer.pitch_bytes
+            ):
+                if number in self._split:
+                    self._split[number].append((bank, row, bursts))
+                else:
+                    self._split[number] = [(bank, row, bursts)]
         return self._split.get(channel, [])
 
-    def runs(self, address: int, line_bytes: int, lines: int, pitch_bytes: int) -> Iterator[tuple[int, int, int, int]]:
+    def runs(self, address: int, line_bytes: int, lines: int, pitch_bytes: int) -> list[tuple[int, int, int, int]]:
         """Split lines of bytes into runs that lie in one row: (channel, bank, row, bursts).
 
         Every line costs whole bursts, also where two lines share one. Consecutive lines in one row are one run.
         """
-        unit, line = self._unit_bytes, 0
+        unit, burst, place = self._unit_bytes, self._burst_bytes, self._place
+        found: list[tuple[int, int, int, int]] = []
+        line = 0
         while line < lines:
             start = address + line * pitch_bytes
             room = unit - start % unit
             if line_bytes <= room:
                 count = min(lines - line, (room - line_bytes) // pitch_bytes + 1) if lines > 1 else 1
-                yield *self._place(start // unit), self._bursts(start, line_bytes, count, pitch_bytes)
+                if count == 1 or pitch_bytes % burst == 0:
+                    bursts = count * ((start + line_bytes - 1) // burst - start // burst + 1)
+                else:
+                    starts = range(start, start + count * pitch_bytes, pitch_bytes)
+                    bursts = sum([(first + line_bytes - 1) // burst - first // burst + 1 for first in starts])
+                found.append((*place(start // unit), bursts))
                 line += count
                 continue
             end = start + line_bytes
             while start < end:
-                size = min(end - start, unit - start % unit)
-                yield *self._place(start // unit), self._bursts(start, size, 1, 0)
-                start += size
+                until = start + unit - start % unit
+                if until > end:
+                    until = end
+                found.append((*place(start // unit), (until - 1) // burst - start // burst + 1))
+                start = until
             line += 1
-
-    def _bursts(self, address: int, size_bytes: int, lines: int, pitch_bytes: int) -> int:
-        burst = self._burst_bytes
-        if lines == 1 or pitch_bytes % burst == 0:
-            return lines * ((address + size_bytes - 1) // burst - address // burst + 1)
-        starts = range(address, address + lines * pitch_bytes, pitch_bytes)
-        return sum((start + size_bytes - 1) // burst - start // burst + 1 for start in starts)
+        return found
