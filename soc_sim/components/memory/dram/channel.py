@@ -46,8 +46,8 @@ class Counts(NamedTuple):
 class Channel(Protocol):
     """What the model needs of a channel."""
 
-    def arrive(self, cycle: int, transfer: Transfer) -> bool:
-        """Take what of a transfer lies on this channel; False if nothing does. All that is earlier has been done."""
+    def arrive(self, cycle: int, transfer: Transfer) -> int:
+        """Take what of a transfer lies on this channel, and say how many bursts that is. All earlier is done before."""
 
     def look(self, cycle: int) -> list[Served]:
         """Issue all commands before ``cycle``; transfers of which the last one has gone out."""
@@ -109,19 +109,21 @@ class PlainChannel:
         """Whether every transfer is complete."""
         return not self._parts
 
-    def arrive(self, cycle: int, transfer: Transfer) -> bool:
+    def arrive(self, cycle: int, transfer: Transfer) -> int:
         """Take what of a transfer lies on this channel."""
         runs = self._mapping.runs_on(self._number, transfer)
         if not runs:
-            return False
+            return 0
         scheduler, write = self.scheduler, int(transfer.write)
         scheduler.advance(cycle)
         part = _Part(transfer, scheduler.state.latency[write])
         self._parts[part] = None
         part.runs = [Run(bank, row, bursts, write, part, transfer.priority) for bank, row, bursts in runs]
+        wanted = 0
         for run in part.runs:
+            wanted += run.bursts
             scheduler.push(cycle, run)
-        return True
+        return wanted
 
     def look(self, cycle: int) -> list[Served]:
         """Issue all commands before ``cycle``."""

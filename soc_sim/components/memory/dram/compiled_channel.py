@@ -74,11 +74,11 @@ class CompiledChannel:
             rank[compiled.ACTS] = len(acts)
             rank[compiled.RANK_FIELDS - len(acts) :] = list(acts)
 
-    def arrive(self, cycle: int, transfer: Transfer) -> bool:
+    def arrive(self, cycle: int, transfer: Transfer) -> int:
         """Take what of a transfer lies on this channel."""
         wanted = self._mapping.runs_on(self._number, transfer)
         if not wanted:
-            return False
+            return 0
         if not self._free_jobs or len(wanted) > self._state[0][compiled.FREE]:
             self._grow(len(wanted))
         job = self._free_jobs.pop()
@@ -86,7 +86,7 @@ class CompiledChannel:
         kind, priority = int(transfer.write), transfer.priority
         self._next_look = compiled.arrive(*self._state, cycle, job, kind, priority, np.array(wanted, np.int64))
         self._looked = cycle
-        return True
+        return sum([bursts for _, _, bursts in wanted])
 
     def look(self, cycle: int) -> list[Served]:
         """Issue all commands before ``cycle``."""

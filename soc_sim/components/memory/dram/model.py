@@ -66,6 +66,7 @@ class DramModel(Memory):
         timing = description.timing
         self._tck_ps, self._nbl = timing.tck_ps, description.burst_cycles
         self._latency_ps = description.controller_latency_ps
+        self._to_data = timing.nCL
         self._active_ps = 0
 
     @property
@@ -79,12 +80,24 @@ class DramModel(Memory):
         self._arrivals += 1
         if self._to_compile and self._arrivals > WORTH_COMPILING:
             self._compile()
-        touched = [looked for looked in self._channels if looked.channel.arrive(cycle, transfer)]
+        touched = [(looked, bursts) for looked in self._channels if (bursts := looked.channel.arrive(cycle, transfer))]
         if len(touched) > 1:
             self._split[transfer] = _Split(len(touched))
-        for looked in touched:
-            for done_ps, served in self._settle(looked, cycle):
-                self.simulation.send(served, done_ps, served.done)
+        for looked, bursts in touched:
+            if not self._can_wait(looked, cycle, transfer, bursts):
+                for done_ps, served in self._settle(looked, cycle):
+                    self.simulation.send(served, done_ps, served.done)
+
+    def _can_wait(self, looked: _Looked, cycle: int, transfer: Transfer, bursts: int) -> bool:
+        """Whether nothing is complete before the look that is planned, although ``transfer`` has arrived.
+
+        A read without a priority takes nobody's turn but that of writes which are served for want of reads; it brings
+        no other forward. A write may: with it the queue may be full enough for writes to be served. And several
+        channels would not answer in the same order at one time.
+        """
+        if transfer.write or transfer.priority or len(self._channels) > 1:
+            return False
+        return looked.wake_ps <= (cycle + bursts * self._nbl + self._to_data) * self._tck_ps + self._latency_ps
 
     def _compile(self) -> None:
         """Let compiled code take over the channels that have nothing to do now."""
