@@ -100,7 +100,8 @@ def compile(  # noqa: A001 # the word of the field
         soc: The hardware.
         network: What runs on it.
         dataflow: ``auto``, one for all layers, or layer name → dataflow.
-        objective: What dataflow and tiles are chosen by: expected ``latency``, ``energy``, or their product, ``edp``.
+        objective: What dataflow and tiles are chosen by: expected ``latency``, ``energy``, or their product, ``edp``;
+            ``throughput``: by latency, and as a pipeline of layers where that gives more on several cores.
         split: How several cores share the work: ``channels`` or ``rows`` of each layer, a ``pipeline`` of layers, or as
             the estimate says.
         sparsity: Where weights are zero: a mapping as under ``workload.sparsity``, or ``dense``.
@@ -123,7 +124,7 @@ def compile_run(run: Run, network: Network) -> Program:
 
 
 def _compile(soc: Soc, network: Network, mapping: MappingDescription, sparsity: Literal["dense"] | Sparsity) -> Program:
-    known = None if mapping.objective == "latency" else prices(soc)
+    known = None if mapping.layer_objective == "latency" else prices(soc)
     return compiler.compile(network, soc, mapping, sparsity, known)
 
 

@@ -89,9 +89,8 @@ def _print(program: Program) -> None:
     for stage in program.stages:
         first, last = (program.layers[layer].name for layer in (stage.first_layer, stage.last_layer))
         print(f"stage on core {stage.core}: {first} to {last}, expected {stage.latency_ps / 1e9:.3f} ms")
-    if program.stages:
-        slowest_ps = max(stage.latency_ps for stage in program.stages)
-        print(f"pipeline: expected interval {slowest_ps / 1e9:.3f} ms, that of the slowest stage")
+    if program.pace is not None:
+        print(f"pipeline: expected interval {program.pace.interval_ps / 1e9:.3f} ms, bound by {program.pace.bound}")
     print(f"weights {memory.weight_bytes} bytes; activations {memory.peak_activation_bytes} bytes at most at once")
 
 

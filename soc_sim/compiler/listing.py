@@ -41,6 +41,7 @@ def to_dict(program: Program) -> dict[str, Any]:
         "cores": program.cores,
         "macs": program.macs,
         "stages": [asdict(stage) for stage in program.stages],
+        "pace": None if program.pace is None else asdict(program.pace),
         "layers": [asdict(layer) for layer in program.layers],
         "memory": asdict(program.memory_map),
         "instructions": [{"kind": type(i).__name__.lower(), **asdict(i)} for i in program.instructions],

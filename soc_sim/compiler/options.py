@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from soc_sim.compiler.prices import Prices
-from soc_sim.config.run import Objective
+from soc_sim.config.run import LayerObjective
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """By what candidates are judged, and which there are."""
 
-    objective: Objective = "latency"
+    objective: LayerObjective = "latency"
     prices: Prices | None = None
     """Needed for every objective but latency."""
     side_by_side: bool = True

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 
 from soc_sim.compiler.bands import Band, bands
-from soc_sim.compiler.chooser import Chooser
+from soc_sim.compiler.cores import CorePlanner
 from soc_sim.compiler.emit import Emitter
 from soc_sim.compiler.fusion import Group, family, group_operators
 from soc_sim.compiler.hazards import Hazards
@@ -20,11 +19,9 @@ from soc_sim.compiler.lowering import lower
 from soc_sim.compiler.options import Options
 from soc_sim.compiler.placing import ArrayLayer, Placer
 from soc_sim.compiler.prices import Prices
-from soc_sim.compiler.program import Estimate, Layer, Program, Stage
+from soc_sim.compiler.program import Estimate, Layer, Program
 from soc_sim.compiler.rates import rates_of
 from soc_sim.compiler.residencies import Residencies, kept_of, residency_of
-from soc_sim.compiler.residency import ResidencyPlanner
-from soc_sim.compiler.stages import Stages, crossing_bytes, cut
 from soc_sim.compiler.tiles import tile_count
 from soc_sim.compiler.zeros import Zeros, zeros_of
 from soc_sim.config.array import DATAFLOWS, FLOWS, SPARSE_DATAFLOWS, Flow, dense_family
@@ -54,13 +51,13 @@ def compile(  # noqa: A001  the field's word
         soc: the hardware.
         mapping: dataflow of all layers or of each; default: chosen by expected latency.
         sparsity: where weights are zero; as ``Zeros`` for this network and array, to compile it more than once.
-        prices: what actions cost (``energy.prices``), for a mapping whose objective is not latency.
+        prices: what actions cost (``energy.prices``), for a mapping whose objective is energy or edp.
 
     Raises:
         MappingError: a layer, or the network, does not fit; or ``mapping`` or ``sparsity`` names what does not exist.
     """
     mapping = mapping or Mapping()
-    if mapping.objective != "latency" and prices is None:
+    if mapping.layer_objective != "latency" and prices is None:
         raise MappingError(f"mapping.objective: {mapping.objective} needs the prices of actions (soc_sim.compile)")
     return _Compilation(network, soc, mapping, sparsity, prices).program()
 
@@ -79,8 +76,8 @@ class _Compilation:
         self.sparse = self.zeros is not None and mapping.sparse
         self.rates = rates_of(soc)
         self.options = Options(
-            objective=mapping.objective,
-            prices=None if mapping.objective == "latency" else prices,
+            objective=mapping.layer_objective,
+            prices=None if mapping.layer_objective == "latency" else prices,
             side_by_side=mapping.side_by_side,
             reorder=mapping.reorder,
         )
@@ -93,12 +90,9 @@ class _Compilation:
         flows = self._flows()
         placer.check_largest_activation()
         lowered = self._lowered(flows)
-        chooser = Chooser(self.soc, self.rates, self.options, self.mapping.split)
         ends = tuple(tuple(layout.views[name].root for name in names) for names in self._ends())
-        if self.mapping.split == "pipeline":
-            found, stages = self._pipelined(lowered, chooser, ends)
-        else:
-            found, stages = self._residencies(lowered, chooser, ends), Stages()
+        sharing = CorePlanner(lowered, layout.storages, ends, self.soc, self.rates, self.options, self.mapping).plan()
+        found, stages = sharing.found, sharing.stages
         works = [
             work if isinstance(work, HostWork) else ArrayLayer.of(work, choice, stages.of(index))
             for index, (work, choice) in enumerate(zip(lowered, found.choices, strict=True))
@@ -130,55 +124,9 @@ class _Compilation:
             self.soc.cores,
             (*self.network.warnings, *summary(layout.groups), *(self.zeros.warnings() if self.zeros else ())),
             sparse=self.sparse,
-            stages=self._stages(stages, found.times_ps) if self.mapping.split == "pipeline" else (),
+            stages=sharing.records,
+            pace=sharing.pace,
         )
-
-    def _stages(self, stages: Stages, layers_ps: list[int]) -> tuple[Stage, ...]:
-        parts = zip(stages.layers(len(layers_ps)), stages.times_ps(layers_ps), strict=True)
-        return tuple(Stage(core, layers[0], layers[-1], time_ps) for core, (layers, time_ps) in enumerate(parts))
-
-    def _planner(
-        self,
-        lowered: list[Work],
-        chooser: Chooser,
-        ends: tuple[tuple[str, ...], ...],
-        stages: Stages = Stages(),  # noqa: B008
-    ) -> ResidencyPlanner:
-        requests = len(stages.first_layers) + 1 if self.mapping.split == "pipeline" else 1
-        return ResidencyPlanner(
-            lowered, self.layout.storages, ends, self.soc, self.rates, chooser, self.mapping.objective, stages, requests
-        )
-
-    def _pipelined(
-        self, lowered: list[Work], chooser: Chooser, ends: tuple[tuple[str, ...], ...]
-    ) -> tuple[Residencies, Stages]:
-        """What lies where, and the cuts; again with the times that follow, as long as the slowest stage gets faster."""
-        on_chip = self.mapping.residency == "auto"
-        found = self._planner(lowered, chooser, ends).plan(on_chip=False)
-        crossing = crossing_bytes(self.layout.storages, found.uses, len(lowered))
-        stages, least = Stages(), math.inf
-        layers_ps = found.times_ps
-        while True:
-            wanted = cut(layers_ps, crossing, self.soc.cores)
-            planned = self._planner(lowered, chooser, ends, wanted).plan(on_chip=on_chip)
-            layers_ps = planned.times_ps
-            slowest_ps = max(wanted.times_ps(layers_ps), default=0)
-            if slowest_ps >= least:
-                return found, stages
-            found, stages, least = planned, wanted, slowest_ps
-
-    def _residencies(self, lowered: list[Work], chooser: Chooser, ends: tuple[tuple[str, ...], ...]) -> Residencies:
-        """What lies where, and the choices; on several cores also as on one alone, which can keep more, if it pays."""
-        best, least = None, math.inf
-        for most_cores in dict.fromkeys((self.soc.cores, 1) if chooser.keeps else (self.soc.cores,)):
-            chooser.most_cores = most_cores
-            planner = self._planner(lowered, chooser, ends)
-            found = planner.plan(on_chip=self.mapping.residency == "auto")
-            if best is None or planner.total() < least:
-                best, least = found, planner.total()
-        if best is None:
-            raise ValueError("there is no core")
-        return best
 
     def _flows(self) -> list[tuple[Flow, ...]]:
         """The dataflows each layer may use (empty for host layers)."""

@@ -298,7 +298,16 @@ class Stage:
     last_layer: int
     """Included."""
     latency_ps: int
-    """Expected, of all its layers; the slowest stage sets the pace."""
+    """Expected, of all its layers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """At which requests are expected to leave a pipeline."""
+
+    interval_ps: int
+    bound: str
+    """What has the most to do for a request: a core (``core0`` …), the host, or a memory."""
 
 
 @dataclass(frozen=True)
@@ -315,6 +324,8 @@ class Program:
     """Whether zeros of weights may be left out."""
     stages: tuple[Stage, ...] = ()
     """Of a layer pipeline, in order; empty where cores work together on one request."""
+    pace: Pace | None = None
+    """Of a layer pipeline."""
 
     @cached_property
     def once(self) -> frozenset[int]:

@@ -25,7 +25,7 @@ from soc_sim.compiler.stages import Stages
 from soc_sim.compiler.tiles import Tiles
 from soc_sim.compiler.tiling import Choice, Shortage
 from soc_sim.compiler.views import View
-from soc_sim.config.run import Objective
+from soc_sim.config.run import LayerObjective
 from soc_sim.config.soc import PAGE_BYTES, MemoryName, Soc
 from soc_sim.errors import MappingError
 
@@ -47,7 +47,7 @@ class ResidencyPlanner:
         soc: Soc,
         rates: Rates,
         chooser: Chooser,
-        objective: Objective,
+        objective: LayerObjective,
         stages: Stages = Stages(),  # noqa: B008 # it is frozen
         requests: int = 1,
     ) -> None:

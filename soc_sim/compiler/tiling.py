@@ -20,7 +20,7 @@ from soc_sim.compiler.sizes import Floats, Sizes
 from soc_sim.compiler.sparse_layer import SparseLayer
 from soc_sim.config.array import DATAFLOWS, FLOWS, Flow, dense_family
 from soc_sim.config.core import BufferName
-from soc_sim.config.run import Objective
+from soc_sim.config.run import LayerObjective
 from soc_sim.config.soc import Soc
 
 TOLERANCE = 1.01
@@ -128,7 +128,7 @@ def _in_order(model: CostModel) -> bool:
     return weights is None or (weights.order is None and weights.k_order is None)
 
 
-def _least(evaluation: Evaluation, objective: Objective) -> float:
+def _least(evaluation: Evaluation, objective: LayerObjective) -> float:
     return float(_legal(_value(evaluation, objective), evaluation).min())
 
 
@@ -142,7 +142,7 @@ def _executes(model: CostModel, flow: Flow) -> bool:
     return weights.order is None or flow in ("sOS", "sWS", "csOS")
 
 
-def _value(evaluation: Evaluation, objective: Objective) -> Floats:
+def _value(evaluation: Evaluation, objective: LayerObjective) -> Floats:
     """What is to be least."""
     if objective == "latency":
         return evaluation.latency_ps
@@ -151,7 +151,7 @@ def _value(evaluation: Evaluation, objective: Objective) -> Floats:
     return evaluation.energy_pj if objective == "energy" else evaluation.energy_pj * evaluation.latency_ps
 
 
-def _regret(evaluations: Sequence[Evaluation], objective: Objective, chosen: float) -> dict[Flow, float | None]:
+def _regret(evaluations: Sequence[Evaluation], objective: LayerObjective, chosen: float) -> dict[Flow, float | None]:
     """The best of each dataflow over what was chosen."""
     least: dict[Flow, float] = {}
     for evaluation in evaluations:

@@ -18,7 +18,8 @@ from soc_sim.config.trace import Trace
 from soc_sim.errors import suggestion
 
 Choice = Literal["auto"] | Flow
-Objective = Literal["latency", "energy", "edp"]
+LayerObjective = Literal["latency", "energy", "edp"]
+Objective = LayerObjective | Literal["throughput"]
 Split = Literal["auto", "channels", "rows", "pipeline"]
 NetworkName = Annotated[str, FileOrName(".onnx", ".csv")]
 
@@ -64,7 +65,9 @@ class Mapping(Description):
     dataflow: Choice | dict[str, Choice] = "auto"
     """`auto`, one flow for all layers, or layer name → flow (`auto` for the rest)."""
     objective: Objective = "latency"
-    """What dataflow and tiles of each layer are chosen by: expected time, energy, or their product."""
+    """What dataflow and tiles of each layer are chosen by: expected time, energy, or their product (`edp`).
+    `throughput`: by time, and on several cores (`split: auto`) as a pipeline of layers where that is expected to give
+    more results a second."""
     side_by_side: bool = True
     """Whether small groups (depthwise, grouped) may lie side by side on the array; `false`: one after another."""
     sparse: bool = True
@@ -81,6 +84,11 @@ class Mapping(Description):
     and it pays by estimate; `off`: everything comes from memory and goes back to it."""
     format: FormatName | None = None
     """How weights with zeros are stored; default: as the format that is smallest for the layer."""
+
+    @property
+    def layer_objective(self) -> LayerObjective:
+        """What each layer is chosen by."""
+        return "latency" if self.objective == "throughput" else self.objective
 
 
 class Run(Description):

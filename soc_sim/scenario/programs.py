@@ -88,6 +88,6 @@ def _part(soc: Soc, cores: int, streams: int) -> Soc:
 
 def _compile(soc: Soc, stream: RequestStream, network: Network | None, *, keeps: bool) -> Program:
     mapping = stream.mapping if keeps else stream.mapping.model_copy(update={"residency": "off"})
-    known = None if mapping.objective == "latency" else prices(soc)
+    known = None if mapping.layer_objective == "latency" else prices(soc)
     loaded = load_network(stream.network, stream.batch) if network is None else network
     return compiler.compile(loaded, soc, mapping, stream.sparsity, known)

@@ -141,3 +141,35 @@ def test_weights_stay_on_the_core_whose_stage_they_are_of() -> None:
         tiles = [i for i in program.instructions if isinstance(i, Load) and i.buffer == "weights"]
         assert not resident or sum(load.buffer_bytes for load in tiles) == 4 * bytes_of_one
         assert sum(i.counts.macs for i in program.instructions if isinstance(i, Compute)) == program.macs
+
+
+def test_for_throughput_the_faster_way_by_estimate_is_taken() -> None:
+    """ResNet-8 becomes a pipeline; a single layer cannot, and is shared out."""
+    net = NetworkBuilder("one", "test")
+    one = net.build(net.conv("conv", net.input("x", 1, 32, 32, 32), 64, 3, padding=1))
+    soc, throughput = make_soc(cores=2, buffers="64 KiB"), Mapping(objective="throughput")
+    assert compile(one, soc, throughput) == compile(one, soc)
+    alone = make_soc(cores=1, buffers="64 KiB")
+    assert compile(one, alone, throughput) == compile(one, alone)
+    resnet8, edge = zoo.load("resnet8"), load("edge_16x16", Soc, ("cores=2",))
+    pipeline = compile(resnet8, edge, PIPELINE)
+    assert compile(resnet8, edge, throughput) == pipeline
+    together = compile(resnet8, edge)
+    assert pipeline.pace is not None
+    assert pipeline.pace.interval_ps < sum(layer.estimate.latency_ps for layer in together.layers if layer.estimate)
+
+
+def test_what_stages_share_may_set_the_pace() -> None:
+    """All cores load their weights from one flash of 0.1 GB/s: no result comes before they are loaded."""
+    program = compile(zoo.load("resnet8"), load("mcu_8x8", Soc, ("cores=4",)), PIPELINE)
+    loaded_bytes = sum(
+        region.size_bytes
+        for i in program.instructions
+        if isinstance(i, Load) and not i.once
+        for region in i.regions
+        if region.memory == "weight_memory"
+    )
+    assert program.pace is not None
+    assert program.pace.bound == "weight_memory"
+    assert program.pace.interval_ps == pytest.approx(loaded_bytes * 1e12 / 100_000_000, rel=1e-6)
+    assert program.pace.interval_ps > max(stage.latency_ps for stage in program.stages)

@@ -22,7 +22,8 @@ def pipeline_statistics(program: Program, record: RunRecord | None) -> dict[str,
     return {
         "interval_s": None if interval_ps is None else interval_ps / PS_PER_S,
         "throughput_per_s": None if interval_ps is None else PS_PER_S / interval_ps,
-        "expected_interval_s": max(stage.latency_ps for stage in program.stages) / PS_PER_S,
+        "expected_interval_s": program.pace.interval_ps / PS_PER_S if program.pace else None,
+        "expected_bound": program.pace.bound if program.pace else None,
         "stages": [
             {
                 "core": stage.core,
