@@ -27,7 +27,7 @@ from soc_sim.compiler.rates import Rates
 from soc_sim.compiler.sizes import Floats, Sizes
 from soc_sim.compiler.sparse_layer import SparseLayer
 from soc_sim.compiler.views import Integers
-from soc_sim.config.array import Flow
+from soc_sim.config.array import Flow, dense_family
 from soc_sim.config.core import BufferName
 from soc_sim.config.soc import Soc
 
@@ -78,28 +78,31 @@ class CostModel:
         """Prices of all candidates, for every loop order and every way to deal them out to cores."""
         sizes = self.sizes
         legal = sizes.legal(dataflow)
-        if not legal.any():
+        held = self._held(dataflow)
+        if not legal.any() and not held.any():
             return
         match dataflow:
             case "dOS" | "dWS" | "dIS":
                 cycles, ratio = dense_cycles(sizes, dataflow)
             case _:
                 cycles, ratio, possible = sparse_cycles(sizes, dataflow)
-                legal = legal & possible
-                if not legal.any():
+                legal, held = legal & possible, held & possible
+                if not legal.any() and not held.any():
                     return
         tiles = sizes.g_tiles * sizes.m_tiles * sizes.k_tiles * sizes.n_tiles
         busy = cycles * ratio + tiles * sizes.soc.array.decompression.latency_cycles
-        for deal in self._deals:
+        deals = [deal for deal in self._deals if legal.any()]
+        deals += [deal._replace(held=True) for deal in self._deals if deal.outer == "m" and held.any()]
+        for deal in deals:
             traffic = self._latency.traffic(deal)
-            latency_ps, energy = self._latency.latency_ps(dataflow, busy, traffic), None
+            latency_ps, energy = self._latency.latency_ps(dataflow, busy, traffic, held=deal.held), None
             if self.prices is not None:
                 energy = energy_pj(self._latency, self.prices, dataflow, self._work(dataflow), traffic, latency_ps)
             read_bytes = traffic.weight_bytes + traffic.input_bytes + traffic.addend_bytes
             yield Evaluation(
                 dataflow,
                 deal,
-                legal,
+                held if deal.held else legal,
                 latency_ps,
                 energy,
                 cycles,
@@ -122,6 +125,17 @@ class CostModel:
             return int(np.broadcast_to(values, shape)[candidate])
 
         return {name: Share(one(tiles[name]), 1 + one(double[name])) for name in sharing}
+
+    def _held(self, dataflow: Flow) -> NDArray[np.bool_]:
+        """Candidates that may hold blocks of weights in parts: folds that take K in parts, of constant weights.
+
+        They are left out where operands share a buffer.
+        """
+        nothing = np.zeros((1, 1), bool)
+        fed_in_parts = dense_family(dataflow) == "dOS" and self.sizes.nest.constant_weights
+        if not fed_in_parts or self.sizes.homes.resident or "unified" in self.sizes.soc.buffers.pads:
+            return nothing
+        return self.sizes.legal(dataflow, held=True)
 
     def _work(self, dataflow: Flow) -> Work:
         match dataflow:

@@ -8,14 +8,14 @@ several Computes use is followed by the load of the next one behind the first of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 from soc_sim.compiler.bands import Band
 from soc_sim.compiler.hazards import HOST, Hazards
 from soc_sim.compiler.host import HostWork
 from soc_sim.compiler.live_channels import LiveChannels
+from soc_sim.compiler.loaded import LoadedTiles
 from soc_sim.compiler.nest import Nest, Operands
 from soc_sim.compiler.program import (
     BufferName,
@@ -175,30 +175,22 @@ class _CoreShare:
         self.first_compute: int | None = None
 
     def emit(self) -> None:
-        instructions, resident = self.emitter.instructions, self.work.resident
+        instructions, resident, tiling = self.emitter.instructions, self.work.resident, self.tiles.tiling
         steps = list(self.tiles.of_core(self.core))
         last_k = len(self.tiles.channels) - 1
-        there: dict[tuple[int, int, int], list[Load]] = {}
-        weights: list[Load] = []
-        inputs: list[Load] = []
-        next_weights, next_inputs = self._ahead(steps)
-        weights_ahead: list[Load] | None = None
-        inputs_ahead: list[Load] | None = None
+        early = self.work.early
+        weights_of = LoadedTiles(
+            [(step.group, step.m, step.k) for step in steps],
+            held=resident or tiling.weights_held,
+            early="weights" in early and not resident,
+        )
+        inputs_of = LoadedTiles(
+            [(step.group, step.n, step.k) for step in steps], held=tiling.inputs_held, early="inputs" in early
+        )
         for position, step in enumerate(steps):
-            before = steps[position - 1] if position else None
-            after = steps[position + 1] if position + 1 < len(steps) else None
-            if resident:
-                key = _weight_key(step)
-                if key not in there:
-                    there[key] = self._load_weights(step)
-                weights = there[key]
-            elif before is None or _weight_key(before) != _weight_key(step):
-                weights = self._load_weights(step) if weights_ahead is None else weights_ahead
-            if before is None or _input_key(before) != _input_key(step):
-                inputs = self._load_inputs(step) if inputs_ahead is None else inputs_ahead
+            weights = weights_of.loads(position, step, self._load_weights)
+            inputs = inputs_of.loads(position, step, self._load_inputs)
             addends = self._load_addends(step) if step.k == last_k else []
-            frees_weights = not resident and (after is None or _weight_key(after) != _weight_key(step))
-            frees_inputs = after is None or _input_key(after) != _input_key(step)
             elements = self._output_elements(step)
             output_bytes = elements * self.counter.word_bytes
             addend_bytes = elements * self.operand_bytes * len(self.operands.residuals) if step.k == last_k else 0
@@ -209,8 +201,9 @@ class _CoreShare:
                 tuple(load.index for load in weights),
                 tuple(load.index for load in (*inputs, *addends)),
                 output_bytes if step.k == 0 else 0,
-                sum(load.buffer_bytes for load in weights) * frees_weights,
-                sum(load.buffer_bytes for load in inputs) * frees_inputs + sum(load.buffer_bytes for load in addends),
+                sum(load.buffer_bytes for load in weights) * (not resident and weights_of.ends(position)),
+                sum(load.buffer_bytes for load in inputs) * inputs_of.ends(position)
+                + sum(load.buffer_bytes for load in addends),
                 self.counter.counts(step, addend_bytes),
                 *self._read_in_place(step, last_k),
             )
@@ -219,21 +212,8 @@ class _CoreShare:
                 self.first_compute = compute.index
             if step.k == last_k:
                 self._store(step, compute.index, output_bytes)
-            if position in next_weights:
-                weights_ahead = self._load_weights(next_weights[position])
-            if position in next_inputs:
-                inputs_ahead = self._load_inputs(next_inputs[position])
-
-    def _ahead(self, steps: Sequence[Step]) -> tuple[dict[int, Step], dict[int, Step]]:
-        """Position → the step whose weights, or inputs, are loaded behind it, before their turn."""
-        weights, inputs = (
-            {first: steps[then] for first, then in pairwise(_changes(steps, key))} if wanted else {}
-            for key, wanted in (
-                (_weight_key, "weights" in self.work.early and not self.work.resident),
-                (_input_key, "inputs" in self.work.early),
-            )
-        )
-        return weights, inputs
+            weights_of.load_ahead(position, steps, self._load_weights)
+            inputs_of.load_ahead(position, steps, self._load_inputs)
 
     def _read_in_place(self, step: Step, last_k: int) -> tuple[tuple[int, ...], tuple[Region, ...]]:
         """Stores that must have put into the inputs buffer what the tile reads there, and where it lies."""
@@ -342,19 +322,6 @@ class _CoreShare:
 
     def _output_elements(self, step: Step) -> int:
         return self.tiles.groups[step.group].size * self.tiles.m[step.m].size * self.tiles.pixels[step.n].size
-
-
-def _weight_key(step: Step) -> tuple[int, int, int]:
-    return step.group, step.m, step.k
-
-
-def _changes(steps: Sequence[Step], key: Callable[[Step], tuple[int, int, int]]) -> list[int]:
-    """Positions of the steps at which another tile is needed."""
-    return [at for at, step in enumerate(steps) if not at or key(steps[at - 1]) != key(step)]
-
-
-def _input_key(step: Step) -> tuple[int, int, int]:
-    return step.group, step.n, step.k
 
 
 def _box(extents: Sequence[tuple[int, int]]) -> Box:

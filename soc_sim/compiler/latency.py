@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,9 @@ class Deal(NamedTuple):
     outer: Order
     split: Split
     cores: int
+    held: bool = False
+    """Whether the parts of K of a block of weights stay while all pixels pass (``outer`` is m), and inputs that have
+    room stay, too; else each part is loaded anew for every tile of pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,13 @@ class Traffic:
     """Of the layer: what the core with the most blocks has."""
     cores: Integers
     """How many have any."""
+
+
+class Service(NamedTuple):
+    """How long a memory is busy with an operand of the whole layer, S × B."""
+
+    memory: MemoryName
+    time_ps: Floats
 
 
 class LatencyModel:
@@ -72,8 +82,11 @@ class LatencyModel:
         input_copies = np.where(one_group & by_channels, cores, 1)
         weight_copies = 1 if by_channels else cores
         if deal.outer == "m":
-            weight_passes = np.where(one_k, weight_copies, sizes.n_tiles)
-            input_passes = np.where(one_k & (own_n == 1), input_copies, sizes.m_tiles)
+            weight_passes = np.where(one_k | deal.held, weight_copies, sizes.n_tiles)
+            stays = one_k & (own_n == 1)
+            if deal.held:
+                stays = stays | sizes.inputs_fit
+            input_passes = np.where(stays, input_copies, sizes.m_tiles)
         else:
             weight_passes = np.where(one_k & (own_m == 1), weight_copies, sizes.n_tiles)
             input_passes = np.where(one_k, input_copies, sizes.m_tiles)
@@ -100,7 +113,7 @@ class LatencyModel:
             return np.asarray(blocks.groups * blocks.m / (nest.groups * nest.m), np.float64)[None]
         return np.asarray(spatial.n / nest.gemm.n, np.float64)[:, None]
 
-    def latency_ps(self, dataflow: Flow, cycles: Floats, traffic: Traffic) -> Floats:
+    def latency_ps(self, dataflow: Flow, cycles: Floats, traffic: Traffic, *, held: bool = False) -> Floats:
         """Expected time, with ``cycles`` of the array in all."""
         sizes, rates, homes = self.sizes, self.rates, self.sizes.homes
         stores = sizes.g_tiles * sizes.m_tiles * sizes.n_tiles
@@ -118,9 +131,10 @@ class LatencyModel:
                 queues["inputs"] = queues["inputs"] + part
         instructions = loads["weights"] + loads["inputs"] + stores * (sizes.k_tiles + 1)
         array = cycles * rates.array_cycle_ps
+        served = self._served(traffic)
         steady = np.maximum.reduce(
             np.broadcast_arrays(
-                array + self._serial(dataflow, queues, loads),
+                array + self._serial(dataflow, array, queues, loads, served, held=held),
                 *self._channels(queues),
                 instructions * rates.dispatch_ps,
             )
@@ -187,22 +201,51 @@ class LatencyModel:
         return time
 
     def _serial(
-        self, dataflow: Flow, queues: dict[BufferName, Floats], moves: dict[BufferName, Integers | int]
+        self,
+        dataflow: Flow,
+        array: Floats,
+        queues: dict[BufferName, Floats],
+        loads: dict[BufferName, Integers | int],
+        served: dict[BufferName, Service],
+        *,
+        held: bool,
     ) -> Floats:
-        """A queue whose next tile has no room waits for the array; the first tile belongs to fill or drain."""
+        """A queue whose next tile has no room waits for the array; the first tile belongs to fill or drain.
+
+        The Compute that makes room for it makes room for one more tile of each other operand, too, so all of them are
+        moved at the same time, and the memory serves them in turn. What of the next block of held weights has no room
+        beside this one comes piece by piece while the last pixels pass.
+        """
+        tiles = self.sizes.tile_bytes(dataflow, held=held)
+        single = {name: ~double for name, double in self.double_buffered(dataflow, loads, held=held).items()}
         serial: Floats = np.zeros((1, 1))
-        for name, double in self.double_buffered(dataflow, moves).items():
-            serial = serial + np.where(double, 0.0, queues[name] * (1 - 1 / np.maximum(moves[name], 1)))
+        for name, waits in single.items():
+            if not waits.any():
+                continue
+            own, moves = served[name], np.maximum(loads[name], 1)
+            shared = own.time_ps
+            for other, theirs in served.items():
+                if other != name and theirs.memory == own.memory:
+                    beside = theirs.time_ps * (moves / np.maximum(moves, loads[other]))
+                    shared = shared + np.where(single[other], 0.0, np.minimum(own.time_ps, beside))
+            time = np.maximum(queues[name], shared) + moves * self.rates.latency_ps[own.memory]
+            if held and name == "weights":
+                k_tiles, blocks = self.sizes.k_tiles, self.sizes.g_tiles * self.sizes.m_tiles
+                beyond = 2 - self.sizes.room_bytes(name) / np.maximum(tiles[name], 1)
+                last_pass = array / self.sizes.n_tiles * (1 - 1 / k_tiles)
+                serial = serial + np.where(waits, np.maximum(time * beyond - last_pass, 0.0) * (1 - 1 / blocks), 0.0)
+            else:
+                serial = serial + np.where(waits, time * (1 - 1 / moves), 0.0)
         return serial
 
     def double_buffered(
-        self, dataflow: Flow, moves: Mapping[BufferName, Integers | int]
+        self, dataflow: Flow, moves: Mapping[BufferName, Integers | int], *, held: bool = False
     ) -> dict[BufferName, NDArray[np.bool_]]:
         """Operands that have room for a second tile; ``moves``: how many tiles are loaded or stored.
 
         In a buffer that several share, what moves more often comes first, for it is what the array would wait for.
         """
-        tiles, found = self.sizes.tile_bytes(dataflow), dict[BufferName, NDArray[np.bool_]]()
+        tiles, found = self.sizes.tile_bytes(dataflow, held=held), dict[BufferName, NDArray[np.bool_]]()
         for pad, operands in self.sizes.soc.buffers.pads.items():
             size = np.stack(np.broadcast_arrays(*(tiles[name] for name in operands)))
             free = self.sizes.room_bytes(pad) - size.sum(axis=0)
@@ -230,6 +273,23 @@ class LatencyModel:
         for name, channel in self.sizes.soc.dma.channel_of.items():
             channels[channel] = channels.get(channel, np.zeros((1, 1))) + queues[name]
         return list(channels.values())
+
+    def _served(self, traffic: Traffic) -> dict[BufferName, Service]:
+        """Time for which the memory of each operand is busy with it; addends are taken to come with the inputs."""
+        sizes, homes = self.sizes, self.sizes.homes
+
+        def of(memory: MemoryName, moved_bytes: Any, *, write: bool = False) -> Service:
+            rate = self.rates.memories.get(memory)
+            per_byte = 0.0 if rate is None else rate.write_ps_per_byte if write else rate.read_ps_per_byte
+            return Service(memory, moved_bytes * per_byte + np.zeros((1, 1)))
+
+        addends = homes.loaded_addends * sizes.output_total
+        source = homes.inputs if homes.inputs != "inputs_buffer" or not addends else homes.addends[0]
+        return {
+            "weights": of(homes.weights, traffic.weight_bytes * self._packed(traffic)),
+            "inputs": of(source, (traffic.input_bytes + addends) * self.lines["inputs"][0]),
+            "outputs": of(homes.outputs, sizes.output_total * self.lines["outputs"][0], write=True),
+        }
 
     def _shared(self, traffic: Traffic) -> tuple[Floats, Floats]:
         """Time of the memory, and of the interconnect's data path, that has the most to do for all cores."""

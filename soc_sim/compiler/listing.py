@@ -57,11 +57,12 @@ def _heading(layer: Layer) -> str:
         return heading
     gemm, tiling = layer.gemm, layer.tiling
     together = " side by side" if tiling.side_by_side else ""
+    held = ", weights held" * tiling.weights_held + ", inputs held" * tiling.inputs_held
     return (
         f"{heading}: {layer.dataflow}, M {gemm.m} K {gemm.k} N {gemm.n} x {gemm.groups}, "
         f"tiles M {tiling.m} K {tiling.k} "
         f"images {tiling.images} rows {tiling.rows} cols {tiling.cols} "
-        f"groups {tiling.groups}{together}, {tiling.outer} outside"
+        f"groups {tiling.groups}{together}, {tiling.outer} outside{held}"
     )
 
 

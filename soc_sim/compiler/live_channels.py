@@ -26,7 +26,9 @@ class LiveChannels:
         self.least_gap = 2 * burst_bytes // inputs.element_bytes if side_by_side else 0
         # A tile of inputs stays for all blocks of output channels that follow one another.
         tiling = tiles.tiling
-        self.stays = len(tiles.channels) == 1 and (tiling.outer == "n" or len(tiles.pixels) == 1)
+        self.stays = tiling.inputs_held or (
+            len(tiles.channels) == 1 and (tiling.outer == "n" or len(tiles.pixels) == 1)
+        )
         self._known: dict[tuple[int, int, int], tuple[Extent, ...]] = {}
 
     def of(self, step: Step) -> tuple[Extent, ...]:

@@ -167,6 +167,10 @@ class Tiling:
     """Output rows and columns of a tile (a product without image has rows only)."""
     outer: Literal["m", "n"]
     """``m``: all pixels pass for one block of output channels before the next; ``n``: the reverse."""
+    weights_held: bool = False
+    """Whether all parts of K of a block of weights stay until the last pixels have passed, and are freed one by one."""
+    inputs_held: bool = False
+    """Whether all tiles of inputs stay until the last block of weights has met them."""
     side_by_side: bool = False
     """Whether the groups of a tile lie side by side on the array (``dataflow.packed``), or run one after another."""
     split: Literal["channels", "rows"] = "channels"

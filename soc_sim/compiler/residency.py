@@ -23,7 +23,7 @@ from soc_sim.compiler.rates import Rates, host_ps
 from soc_sim.compiler.residencies import Residencies
 from soc_sim.compiler.stages import Stages
 from soc_sim.compiler.tiles import Tiles
-from soc_sim.compiler.tiling import Choice, Shortage
+from soc_sim.compiler.tiling import TRAFFIC_TOLERANCE, Choice, Shortage
 from soc_sim.compiler.views import View
 from soc_sim.config.run import LayerObjective
 from soc_sim.config.soc import PAGE_BYTES, MemoryName, Soc
@@ -202,7 +202,7 @@ class ResidencyPlanner:
         return None
 
     def _try(self, root: str, memory: MemoryName, layers: range | tuple[int, ...]) -> bool:
-        """Move a storage if the layers take no longer together, by estimate, and move no more bytes."""
+        """Move a storage if the layers take no longer together, by estimate, and move hardly more bytes."""
         home = self.found.memories[root]
         self.found.memories[root] = memory
         changed = self._changed(layers)
@@ -221,12 +221,15 @@ class ResidencyPlanner:
         """What a change brings, and whether it is worth it; ``even``: also where nothing is gained."""
         before = sum(self._value(index, self.found.choices[index]) for index in changed)
         gain = before - sum(self._value(index, choice) for index, (_, choice) in changed.items())
-        more_bytes = sum(
-            after.moved_bytes - choice.moved_bytes
+        moved = [
+            (choice.moved_bytes, after.moved_bytes)
             for index, (_, after) in changed.items()
             if after is not None and (choice := self.found.choices[index]) is not None
-        )
-        if more_bytes > 0:
+        ]
+        bytes_before, bytes_after = (sum(sizes) for sizes in zip(*moved, strict=True)) if moved else (0, 0)
+        more_bytes = bytes_after - bytes_before
+        # What is equal for tiles is equal here: else a layer that stores its weights whole in exchange would be held.
+        if bytes_after > bytes_before * TRAFFIC_TOLERANCE:
             return f"would move {more_bytes} bytes more, because tiles have less room", False
         share = f"{abs(gain) / before if before else 0:.1%} of the {self.objective} of {len(changed)} layers"
         if gain > LEAST_GAIN * before or (even and gain >= 0):

@@ -47,6 +47,7 @@ class Sizes:
         self.constants = nest.channel_words * soc.array.accumulator_bytes
         # Bytes of the largest tile of each operand.
         self.weight_tile = (b.groups * b.m * (self.k * e + self.constants))[None]
+        self.weight_block = (b.groups * b.m * (nest.gemm.k * e + self.constants))[None]
         pixels = s.images * s.tile_in_rows * s.tile_in_cols
         self.input_tile = pixels[:, None] * (b.groups * b.channels * e)[None]
         self.output_elements = s.n[:, None] * (b.groups * b.m)[None]
@@ -62,10 +63,10 @@ class Sizes:
 
         self.weights, self.compressible = weights, np.ones(len(b.m), bool)
         if weights is not None:
-            largest, total, self.compressible = weights.tile_bytes(b, self.constants)
+            largest, block, total, self.compressible = weights.tile_bytes(b, self.constants)
             self.weight_total = total[None]
             if not weights.expanded:
-                self.weight_tile = largest[None]
+                self.weight_tile, self.weight_block = largest[None], block[None]
 
     @property
     def weight_written(self) -> Integers:
@@ -77,26 +78,44 @@ class Sizes:
         """Whether weights are expanded on their way into the buffer."""
         return self.weights is not None and self.weights.expanded and self.weights.format != "dense"
 
-    def tile_bytes(self, dataflow: Flow) -> dict[BufferName, Integers]:
-        """Bytes of the largest tile of each operand, without what lies in its buffer already."""
+    @property
+    def inputs_fit(self) -> NDArray[np.bool_]:
+        """Candidates whose tiles of inputs have room all together, beside addends of two tiles."""
+        loaded = self.homes.inputs != "inputs_buffer"
+        fit: NDArray[np.bool_] = loaded & (self.input_total + 2 * self.loaded_addend_tile <= self.room_bytes("inputs"))
+        return fit
+
+    def tile_bytes(self, dataflow: Flow, *, held: bool = False) -> dict[BufferName, Integers]:
+        """Bytes of the largest tile of each operand, without what lies in its buffer already.
+
+        With ``held``, a tile of weights has all of K, and inputs that fit all together lie there.
+        """
         array = self.soc.array
         word = array.operand_bytes if dense_family(dataflow) == "dOS" else array.accumulator_bytes
+        inputs = self.loaded_input_tile * ~self.inputs_fit if held else self.loaded_input_tile
         return {
-            "weights": self.weight_tile * (not self.homes.resident),
-            "inputs": self.loaded_input_tile + self.loaded_addend_tile,
+            "weights": (self.weight_block if held else self.weight_tile) * (not self.homes.resident),
+            "inputs": inputs + self.loaded_addend_tile,
             "outputs": self.output_elements * word,
         }
 
-    def legal(self, dataflow: Flow) -> NDArray[np.bool_]:
-        """Candidates that fit the buffers and that the dataflow can run."""
+    def legal(self, dataflow: Flow, *, held: bool = False) -> NDArray[np.bool_]:
+        """Candidates that fit the buffers and that the dataflow can run.
+
+        To hold blocks of weights in parts pays where several tiles of pixels share one that has no room twice.
+        """
         legal = self.runs(dataflow)
-        for name, size in self.pad_bytes(dataflow).items():
+        if held:
+            several = (self.k_tiles > 1) & (self.n_tiles > 1)
+            block = self.tile_bytes(dataflow, held=True)["weights"]
+            legal = legal & several & (2 * block > self.room_bytes("weights"))
+        for name, size in self.pad_bytes(dataflow, held=held).items():
             legal = legal & (size <= self.room_bytes(name))
         return legal
 
-    def pad_bytes(self, dataflow: Flow) -> dict[PadName, Integers]:
+    def pad_bytes(self, dataflow: Flow, *, held: bool = False) -> dict[PadName, Integers]:
         """Bytes of the largest tiles in each buffer together."""
-        tiles, pads = self.tile_bytes(dataflow), self.soc.buffers.pads
+        tiles, pads = self.tile_bytes(dataflow, held=held), self.soc.buffers.pads
         return {name: reduce(np.add, [tiles[operand] for operand in operands]) for name, operands in pads.items()}
 
     def runs(self, dataflow: Flow) -> NDArray[np.bool_]:

@@ -136,15 +136,20 @@ class SparseLayer:
         """Share of zeros."""
         return 1 - self.values / self.nonzero.size
 
-    def tile_bytes(self, candidates: Blocks, constant_bytes: int) -> tuple[Integers, Integers, NDArray[np.bool_]]:
-        """For each candidate: bytes of its largest weight tile, of all tiles, and whether it is one for sparse weights.
+    def tile_bytes(
+        self, candidates: Blocks, constant_bytes: int
+    ) -> tuple[Integers, Integers, Integers, NDArray[np.bool_]]:
+        """For each candidate: bytes of its largest weight tile, of the largest with all of K, of all tiles.
+
+        And whether it is one for sparse weights.
 
         Args:
             candidates: The tilings.
             constant_bytes: What travels with the first tile of each output channel (bias).
         """
         count = len(candidates.m)
-        largest, total, legal = np.zeros(count, np.int64), np.zeros(count, np.int64), np.zeros(count, bool)
+        largest, block, total = (np.zeros(count, np.int64) for _ in range(3))
+        legal = np.zeros(count, bool)
         for indices, m, channels in self._distinct(candidates):
             bits = self._tile_bits(self.format, m, channels)
             for index in indices:
@@ -153,8 +158,9 @@ class SparseLayer:
                 if constant_bytes:
                     together = np.outer(extents(len(bits), size), extents(self.nest.m, m))
                     tiles[..., 0] += constant_bytes * together
-                largest[index], total[index], legal[index] = tiles.max(), tiles.sum(), True
-        return largest, total, legal
+                largest[index], block[index] = tiles.max(), tiles.sum(axis=-1).max()
+                total[index], legal[index] = tiles.sum(), True
+        return largest, block, total, legal
 
     def sums(self, flow: SparseDataflowName, candidates: Blocks) -> Sums:
         """The sums of all candidates under a dataflow."""

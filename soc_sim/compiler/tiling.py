@@ -176,6 +176,7 @@ def _legal(values: NDArray[Any], evaluation: Evaluation) -> NDArray[Any]:
 def _choice(model: CostModel, evaluation: Evaluation, flat: int, regret: Mapping[Flow, float | None]) -> Choice:
     s, b = np.unravel_index(flat, evaluation.legal.shape)
     spatial, blocks = model.sizes.spatial, model.sizes.blocks
+    shape = evaluation.legal.shape
     tiling = Tiling(
         groups=int(blocks.groups[b]),
         m=int(blocks.m[b]),
@@ -184,11 +185,13 @@ def _choice(model: CostModel, evaluation: Evaluation, flat: int, regret: Mapping
         rows=int(spatial.rows[s]),
         cols=int(spatial.cols[s]),
         outer=evaluation.deal.outer,
+        weights_held=evaluation.deal.held,
+        inputs_held=evaluation.deal.held
+        and bool(np.broadcast_to(model.sizes.inputs_fit, evaluation.legal.shape)[s, b]),
         side_by_side=bool(blocks.side_by_side[b]),
         split=evaluation.deal.split,
         cores=evaluation.deal.cores,
     )
-    shape = evaluation.legal.shape
     estimate = Estimate(
         compute_cycles=int(np.broadcast_to(evaluation.cycles, shape)[s, b]),
         dram_read_bytes=int(np.broadcast_to(evaluation.dram_read_bytes, shape)[s, b]),

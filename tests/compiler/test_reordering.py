@@ -54,13 +54,13 @@ def cycles(program: Program) -> int:
 @pytest.mark.parametrize("cores", [1, 2])
 @pytest.mark.parametrize("flow", ["sOS", "sWS", "csOS"])
 def test_rows_of_a_kind_come_together(tmp_path: Path, flow: str, cores: int) -> None:
-    """Each block of 8 rows then keeps a quarter of the columns; the numbers stay."""
+    """Each block of 8 rows then keeps a quarter of the columns; what each tile takes besides stays, and the numbers."""
     before, after = (compiled(tmp_path, flow, reorder=reorder, cores=cores) for reorder in (False, True))
     assert before.layers[0].row_order is None
     assert before.layers[0].reorder_gain is None
     assert after.layers[0].row_order is not None
     assert sorted(after.layers[0].row_order[0]) == list(range(48))
-    assert cycles(after) < 0.45 * cycles(before)
+    assert cycles(after) < 0.55 * cycles(before)
     assert after.layers[0].reorder_gain is not None
     assert after.layers[0].reorder_gain > 1.2
 

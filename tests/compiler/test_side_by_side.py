@@ -55,7 +55,7 @@ def test_programs_compute_the_network(flow: str, array: dict[str, str], cores: i
 
 def test_small_buffers_cut_groups_into_several_tiles() -> None:
     """And the last tile has fewer of them."""
-    network, soc = grouped(50, 50, kernel=5, stride=2), make_soc(buffers="512 B")
+    network, soc = grouped(50, 50, kernel=5, stride=2), make_soc(buffers="900 B")
     program = compile(network, soc, mapping("dWS"))
     assert program.layers[0].tiling is not None
     assert program.layers[0].tiling.side_by_side

@@ -89,7 +89,7 @@ NETWORKS = ("resnet8", "ds_cnn", "autoencoder")
 def test_more_cores_are_not_slower(soc_name: str) -> None:
     """Tiny networks, whose layers are soon done: what cores wait for one another must not cost more than they gain.
 
-    Than one core none is slower; two of four may be quicker by 5 %, because of what the estimate leaves out.
+    Than one core none is slower; two of four may be quicker by 10 %, because of what the estimate leaves out.
     """
     for name in NETWORKS:
         makespans = []
@@ -98,7 +98,7 @@ def test_more_cores_are_not_slower(soc_name: str) -> None:
             makespans.append(system.run(soc, compile(zoo.load(name), soc)).makespan_ps)
         one, two, four = makespans
         assert max(two, four) <= one, name
-        assert four <= 1.05 * two, name
+        assert four <= 1.1 * two, name
 
 
 def test_results_are_kept_by_the_one_core_that_uses_them() -> None:
