@@ -164,12 +164,10 @@ class PlainChannel:
 
     def open_cycles(self, now: int) -> int:
         """Cycles with a row open up to ``now``, summed over ranks."""
-        self.scheduler.suspend()
         return self.scheduler.state.open_cycles(now)
 
     def counts(self, now: int) -> Counts:
         """What has been done up to ``now``."""
-        self.scheduler.suspend()
         state = self.scheduler.state
         reads, writes = state.bursts
         closed_form = self.scheduler.closed_form_bursts

@@ -81,9 +81,10 @@ class ToldScheduler(StreamingScheduler):
         super().__init__(description)
         self._teller = Teller(description, tracks)
 
-    def _issue(self, run: Run, column: int, bursts: int) -> None:
-        self._teller.columns(run, column, bursts)
-        super()._issue(run, column, bursts)
+    def _write_down(self, run: Run, column: int, until: int) -> int:
+        following = super()._write_down(run, column, until)
+        self._teller.columns(run, column, (following - column) // self.state.spacing_l)
+        return following
 
     def _access(self, cycle: int, bank: int, write: int) -> None:
         run = self._opened_for(bank, write) or self._hit[write][bank]

@@ -153,9 +153,6 @@ class RoundRobinScheduler:
         """As :meth:`next_cycle`; no run is known for which all others wait."""
         return self._next, None
 
-    def suspend(self) -> None:
-        """The state is always up to date."""
-
     def expect_no_more(self, cycle: int) -> None:
         """No request will come in ``cycle`` or later: drain what writes are left."""
         self._posts_writes = False

@@ -109,8 +109,11 @@ class Scheduler(Queues):
         self.queued[write] -= 1
         if run.left == 1:
             self._drop(waiting, 0, bank, write)
-        for hit, waiting_runs in zip(self._hit, self._waiting, strict=True):
-            hit[bank] = first(waiting_runs.get(bank, ())[: self._visible], run.row)
+        hits, visible = self._hit, self._visible
+        # Nearly always the run for which the row is opened.
+        hits[write][bank] = run if run.left > 1 else first(waiting[:visible], run.row)
+        others = self._waiting[1 - write].get(bank)
+        hits[1 - write][bank] = first(others[:visible], run.row) if others else None
         self.now = cycle + 1
         if self._backlog[write]:
             self._admit(write)
@@ -141,7 +144,9 @@ class Scheduler(Queues):
     def _charge(self, run: Run, cycle: int) -> None:
         """The first burst of a row goes out: until now the data path waited for it, if it had nothing else to do."""
         state = self.state
-        ready = max(run.arrival, state.last_column + state.nbl)
+        ready = state.last_column + state.nbl
+        if ready < run.arrival:
+            ready = run.arrival
         if cycle > ready:
             refresh = min(cycle, max(ready, state.refreshed[state.rank_of[run.bank]])) - ready
             run.refresh_cycles += refresh
@@ -163,7 +168,7 @@ class Scheduler(Queues):
         waiting = self._waiting[run.write].get(bank)
         if waiting is not None and run in waiting:
             self._drop(waiting, waiting.index(run), bank, run.write)
-            hits[bank] = first(waiting[: self._visible], run.row)
+            hits[bank] = first(waiting[: self._visible], run.row) if waiting else None
         if self.power is not None and not self.busy:
             self.power.rest(data_end)
 
@@ -180,9 +185,10 @@ class Scheduler(Queues):
 
     def _choose(self) -> Choice:
         """What comes next. A refresh that is due comes first, but after bursts whose row has been opened."""
-        cycle, *_, write = choice = self._oldest_ready()
+        choice = self._oldest_ready()
         first_due = self.refreshes.first_due
-        if cycle >= first_due:
+        if choice[0] >= first_due:
+            cycle, *_, write = choice
             rank = self.refreshes.due.index(first_due)
             banks = self.refreshes.banks(rank)
             opened = [

@@ -22,14 +22,15 @@ class ChannelState:
     """
 
     __slots__ = (
-        "_after_read",
-        "_after_write",
-        "_cl",
-        "_cwl",
+        "_activates_apart",
+        "_data_after",
+        "_distances",
+        "_faw",
         "_ranks",
-        "_rtp",
+        "_ras",
+        "_rcd",
+        "_rp",
         "_timing",
-        "_wr",
         "activates",
         "active_cycles",
         "acts",
@@ -63,24 +64,49 @@ class ChannelState:
         timing, nbl = description.timing, description.burst_cycles
         ranks, groups, banks = description.ranks, description.bank_groups, description.banks
         self._timing, self.nbl, self._ranks = timing, nbl, range(ranks)
-        self._cl, self._cwl = timing.nCL + nbl, timing.nCWL + nbl
+        self._rcd, self._ras, self._rp, self._faw = timing.nRCD, timing.nRAS, timing.nRP, timing.nFAW
+        cl, cwl = timing.nCL + nbl, timing.nCWL + nbl
         self.spacing_s, self.spacing_l = max(nbl, timing.nCCD_S), max(nbl, timing.nCCD_L)
         read_to_write = timing.nRTW or timing.nCL + nbl + 2 - timing.nCWL
-        # Distance to the next (read, write): of this bank group, of another, of another rank.
-        self._after_read = (
-            (self.spacing_l, read_to_write),
-            (self.spacing_s, read_to_write),
-            (nbl + timing.nRTRS, self._cl + timing.nRTRS - timing.nCWL),
+        # Distance of a read (write) to the next (read, write): of its bank group, of another, of another rank.
+        kinds = (
+            (
+                (self.spacing_l, read_to_write),
+                (self.spacing_s, read_to_write),
+                (nbl + timing.nRTRS, cl + timing.nRTRS - timing.nCWL),
+            ),
+            (
+                (cwl + timing.nWTR_L, self.spacing_l),
+                (cwl + timing.nWTR_S, self.spacing_s),
+                (cwl + timing.nRTRS - timing.nCL, nbl + timing.nRTRS),
+            ),
         )
-        self._after_write = (
-            (self._cwl + timing.nWTR_L, self.spacing_l),
-            (self._cwl + timing.nWTR_S, self.spacing_s),
-            (self._cwl + timing.nRTRS - timing.nCL, nbl + timing.nRTRS),
-        )
-        self._wr, self._rtp = timing.nWR, timing.nRTP
+        every = range(ranks * groups)
+        self._distances = [
+            [
+                [
+                    (group, *apart[0 if group == own else 1 if group // groups == own // groups else 2])
+                    for group in every
+                ]
+                for own in every
+            ]
+            for apart in kinds
+        ]
+        """Of a read (write) in a bank group, to (each group, its next read, its next write)."""
+        self._activates_apart = [
+            [
+                (group, timing.nRRD_L if group == own else timing.nRRD_S)
+                for group in every
+                if group // groups == own // groups
+            ]
+            for own in every
+        ]
+        """Of an activate in a bank group, to (each group of the rank, its next activate)."""
+        self._data_after = (cl, cwl)
+        """Read (write) command to the end of its data."""
         self.latency = (timing.nCL, timing.nCWL)
         """Read (write) command to its first data beat."""
-        self.row_held = (timing.nRTP, self._cwl + timing.nWR)
+        self.row_held = (timing.nRTP, cwl + timing.nWR)
         """Least time from a read (write) to the precharge of its bank."""
         self.rank_of = [bank // banks for bank in range(ranks * banks)]
         self.group_of = [bank * groups // banks for bank in range(ranks * banks)]
@@ -130,65 +156,54 @@ class ChannelState:
 
     def activate(self, cycle: int, bank: int, row: int) -> None:
         """Open ``row``."""
-        timing, rank, group = self._timing, self.rank_of[bank], self.group_of[bank]
+        rank = self.rank_of[bank]
         self.open_row[bank] = row
-        self.bank_column[bank] = cycle + timing.nRCD
-        self.bank_precharge[bank] = cycle + timing.nRAS
-        acts = self.acts[rank]
+        self.bank_column[bank] = cycle + self._rcd
+        self.bank_precharge[bank] = cycle + self._ras
+        acts, group_activate = self.acts[rank], self.group_activate
         acts.append(cycle)
-        fifth = acts[0] + timing.nFAW if len(acts) == 4 else 0
-        group_activate = self.group_activate
-        for each in self.groups_of[rank]:
-            earliest = cycle + (timing.nRRD_L if each == group else timing.nRRD_S)
-            group_activate[each] = max(group_activate[each], earliest, fifth)
+        fifth = acts[0] + self._faw if len(acts) == 4 else 0
+        for group, apart in self._activates_apart[self.group_of[bank]]:
+            earliest = cycle + apart
+            if earliest < fifth:
+                earliest = fifth
+            if earliest > group_activate[group]:
+                group_activate[group] = earliest
         self.activates += 1
         if self.closed_for_another[bank]:
             self.conflicts += 1
             self.closed_for_another[bank] = False
         if not self.open_banks[rank]:
-            self.opened_at[rank] = max(cycle, self.closed_at[rank])
+            closed = self.closed_at[rank]
+            self.opened_at[rank] = cycle if cycle > closed else closed
         self.open_banks[rank] += 1
 
     def precharge(self, cycle: int, bank: int, *, for_another: bool = False) -> None:
         """Close the row; ``for_another`` if a request wants another one."""
         rank = self.rank_of[bank]
         self.open_row[bank] = NO_ROW
-        self.bank_activate[bank] = cycle + self._timing.nRP
+        self.bank_activate[bank] = cycle + self._rp
         self.closed_for_another[bank] = for_another
         self.open_banks[rank] -= 1
-        self.closed_at[rank] = max(cycle, self.closed_at[rank])
+        if cycle > self.closed_at[rank]:
+            self.closed_at[rank] = cycle
         if not self.open_banks[rank]:
             self.active_cycles += self.closed_at[rank] - self.opened_at[rank]
 
     def column(self, cycle: int, bank: int, write: int) -> int:
         """Read or write one burst; returns the cycle in which its last data beat ends."""
-        rank, own_group = self.rank_of[bank], self.group_of[bank]
         self.bursts[write] += 1
         self.last_column = cycle
-        if write:
-            end = cycle + self._cwl
-            distances = self._after_write
-            precharge = end + self._wr
-        else:
-            end = cycle + self._cl
-            distances = self._after_read
-            precharge = cycle + self._rtp
+        end = cycle + self._data_after[write]
+        precharge = cycle + self.row_held[write]
         if precharge > self.bank_precharge[bank]:
             self.bank_precharge[bank] = precharge
         reads, writes = self.group_column
-        for group in self.groups_of[rank]:
-            to_read, to_write = distances[group != own_group]
+        for group, to_read, to_write in self._distances[write][self.group_of[bank]]:
             if reads[group] < cycle + to_read:
                 reads[group] = cycle + to_read
             if writes[group] < cycle + to_write:
                 writes[group] = cycle + to_write
-        if len(self._ranks) > 1:
-            to_read, to_write = distances[2]
-            for other in self._ranks:
-                if other != rank:
-                    for group in self.groups_of[other]:
-                        reads[group] = max(reads[group], cycle + to_read)
-                        writes[group] = max(writes[group], cycle + to_write)
         return end
 
     def refresh(self, due: int, rank: int) -> None:

@@ -4,7 +4,7 @@ While the oldest hit of a bank is served, its bursts follow each other at the cl
 get between them: the activate or precharge of another bank, which takes a cycle of the command bus but none of the data
 bus; a burst whose row has just been opened, which delays the rest by one burst; an older hit elsewhere; a refresh; a
 change between reading and writing; a run that enters the queue; an arrival. Between two of these the bursts need no
-choice.
+choice, and past activates and precharges in cycles of their own they need not be counted.
 ``tests/components/test_dram_scheduler.py`` compares both on random mixes.
 """
 
@@ -23,211 +23,143 @@ NOTHING: Other = (NEVER, -1, False)
 class StreamingScheduler(Scheduler):
     """As its base, with a short cut for the bursts of a run."""
 
-    __slots__ = (
-        "_column",
-        "_elsewhere_later",
-        "_holds_row",
-        "_issued",
-        "_last",
-        "_other",
-        "_rcd",
-        "_run",
-        "_short_cut",
-        "closed_form_bursts",
-    )
+    __slots__ = ("_between", "_elsewhere_later", "_holds_row", "_rcd", "_short_cut", "closed_form_bursts")
 
     def __init__(self, description: Dram) -> None:
         super().__init__(description)
         controller, state = description.controller, self.state
         self.closed_form_bursts = 0
         """Bursts that went out several in one step."""
-        self._run: Run | None = None
-        """The run whose bursts follow each other now."""
-        self._column = 0
-        """Cycle of its next burst, if nothing gets between."""
-        self._other: Other | None = None
-        """What could get between, once it is known."""
-        self._last = 0
-        """Cycle of its last burst so far."""
-        self._issued = 0
-        """Bursts of it that the state does not know yet."""
-        # Caps and limits look at every burst.
+        self._between: Other | None = None
+        """What could get between the bursts of the run that is chosen, if it is known."""
         self._rcd = description.timing.nRCD
+        # Caps and limits look at every burst.
         self._short_cut = not (controller.row_hit_cap or controller.age_limit_cycles)
         # Whether a row can be closed between two bursts of a run only where the second has been delayed.
         self._holds_row = min(state.row_held) > state.spacing_l
-        # Whether a younger hit elsewhere must wait as long as the next burst of the run.
+        # Whether a read or write elsewhere must wait as long as the next burst of the run.
         self._elsewhere_later = state.spacing_s == state.spacing_l and description.ranks == 1
 
     def push(self, cycle: int, run: Run) -> None:
-        """As the base does; the run that is served need not stay the one to serve."""
+        """As the base does."""
         super().push(cycle, run)
-        self._other = None
-        if self._run is not None and (run.priority or self._wants_writes() != self._serving):
-            self.suspend()
-
-    def next_cycle(self) -> int:
-        """When the next command goes out, or the next refresh begins, if nothing else arrives."""
-        self.suspend()
-        return super().next_cycle()
-
-    def step(self) -> None:
-        """Issue the next command alone; or refresh."""
-        self.suspend()
-        super().step()
-
-    def suspend(self) -> None:
-        """Bring the state up to date with all commands that have gone out."""
-        if self._run is not None:
-            self._write_down(self._run)
-            self._run = None
+        self._between = None
 
     def advance(self, end: int) -> None:
         """Issue every command before cycle ``end``."""
-        hits = self._hit
+        cycle, bank, column, write = self._next or self._choose()
+        while cycle < end:
+            run = self._hit[write][bank] if column and self._short_cut else None
+            if (
+                run is None
+                or run.left == 1
+                or write != self._serving
+                or self._active.get(bank, run) is not run
+                or cycle >= self.refreshes.first_due
+            ):
+                self._between = None
+                self.step()
+            else:
+                self._next = None
+                self._stream(run, cycle, end)
+            cycle, bank, column, write = self._next or self._choose()
+
+    def _stream(self, run: Run, column: int, end: int) -> None:
+        """Bursts of ``run``, chosen for cycle ``column``, and what goes out between them, all before ``end``.
+
+        From ``column`` on the state does not know the bursts yet, ``last`` is the last before something must be done.
+        """
+        bank, write, state, queued, active = run.bank, run.write, self.state, self.queued, self._active
+        spacing, backlog, hits = state.spacing_l, self._backlog[write], self._hit[write]
+        due = self.refreshes.first_due
+        before = end if end < due else due
+        self._write_mode = self._serving
+        if run.data_start < 0:
+            run.data_start = column + state.latency[write]
+        if bank in active:
+            # Its place in the queue is free already.
+            del active[bank]
+            self._charge(run, column)
+            queued[write] += 1
+        # It has been chosen: whatever else could go in this cycle goes in the next.
+        self.now = column + 1
+        known, self._between = self._between, None
+        last, watched = -1, True
         while True:
-            run = self._run
-            if run is None:
-                cycle, bank, column, write = self._next or self._choose()
-                if cycle >= end:
+            if last < 0:
+                watched = bool(backlog or (write and queued[0]))
+                last = column + ((self._until_next_look(run) if watched else run.left) - 1) * spacing
+            at, other, is_column = known or self._first_other(run, column)
+            known = None
+            if last < at and last < before:
+                column = self._write_down(run, column, last + 1)
+                if not run.left:
+                    self._end(run, last)
                     return
-                run = hits[write][bank] if column and self._short_cut else None
-                if (
-                    run is None
-                    or run.left == 1
-                    or write != self._serving
-                    or self._active.get(bank, run) is not run
-                    or cycle >= self.refreshes.first_due
-                ):
-                    super().step()
+                self._admit(write)
+            elif before <= at:
+                column = self._write_down(run, column, before)
+                if before == end and column < at and column < due:
+                    self._next, self._between = (column, bank, True, write), (at, other, is_column)
+                return
+            elif is_column:
+                column = self._write_down(run, column, at)
+                if other not in active or active[other].write != write:
+                    return
+                if state.earliest_column(other, write) > at:
                     continue
-                self._next = self._other = None
-                self._write_mode = self._serving
-                self._run, self._column = run, cycle
-                # It has been chosen: whatever else could go in this cycle goes in the next.
-                self.now = cycle + 1
-            if not self._stream(run, end):
+                self._access(at, other, write)
+                column = max(column, state.earliest_column(bank, write))
+            else:
+                if watched or column == at or not (at - column) % spacing:
+                    column = max(self._write_down(run, column, at), at + 1)
+                if state.open_row[other] == NO_ROW:
+                    self._activate(at, other, write)
+                else:
+                    self._precharge(at, other)
+                if not watched:
+                    last = column + (run.left - 1) * spacing
+                    continue
+            last = -1
+            if hits[bank] is not run or (write and queued[0] and not self._wants_writes()):
                 return
 
-    def _stream(self, run: Run, end: int) -> bool:
-        """Bursts of the run that is served, and what goes out between them, all before ``end``.
-
-        Returns whether its turn ended earlier.
-        """
-        bank, write, spacing, queued, due = (
-            run.bank,
-            run.write,
-            self.state.spacing_l,
-            self.queued,
-            self.refreshes.first_due,
-        )
-        backlog, open_row, hits = self._backlog[write], self.state.open_row, self._hit[write]
-        before = end if end < due else due
-        while True:
-            column = self._column
-            other = self._other
-            if other is None:
-                other = self._other = self._first_other(run, column)
-            at, other_bank, is_column = other
-            limit = at if at < before else before
-            if column < limit:
-                bursts = (limit - column - 1) // spacing + 1
-                if bursts > run.left:
-                    bursts = run.left
-                if backlog or (write and queued[0]):
-                    bursts = min(bursts, self._until_next_look(write, bank))
-                self._issue(run, column, bursts)
-                if not run.left:
-                    self._finish(run, self._write_down(run))
-                    self._run = None
-                    if self._closes:
-                        self._close_unwanted(bank)
-                    return True
-                if hits[bank] is not run or (write and queued[0] and not self._wants_writes()):
-                    break
-                if is_column:
-                    self._write_down(run)
-                    self._other = None
-                continue
-            if at >= before:
-                if end <= due:
-                    return False
-                break
-            self._other = None
-            if is_column:
-                if other_bank not in self._active or self._active[other_bank].write != write:
-                    break
-                self._write_down(run)
-                if self.state.earliest_column(other_bank, write) > at:
-                    continue
-                self._access(at, other_bank, write)
-                self._column = max(column, self.state.earliest_column(bank, write))
-            else:
-                if open_row[other_bank] == NO_ROW:
-                    self._activate(at, other_bank, write)
-                else:
-                    self._precharge(at, other_bank)
-                if column <= at:
-                    self._column = at + 1
-            if hits[bank] is not run or (write and queued[0] and not self._wants_writes()):
-                break
-        self.suspend()
-        return True
-
-    def _issue(self, run: Run, column: int, bursts: int) -> None:
-        """Let bursts of the run go out. What they do to the state is written down when somebody asks."""
-        bank, write, spacing = run.bank, run.write, self.state.spacing_l
-        if run.data_start < 0:
-            run.data_start = column + self.state.latency[write]
+    def _write_down(self, run: Run, column: int, until: int) -> int:
+        """Bursts from ``column`` on have gone out before ``until``; returns the cycle of the next."""
+        if until <= column:
+            return column
+        write, spacing, state = run.write, self.state.spacing_l, self.state
+        bursts = (until - column - 1) // spacing + 1
+        last = column + (bursts - 1) * spacing
         run.left -= bursts
-        self._issued += bursts
-        self._last = last = column + (bursts - 1) * spacing
-        self._column = last + spacing
-        self.now = last + 1
-        if bank in self._active:
-            del self._active[bank]
-            self._charge(run, column)
-            bursts -= 1
         self.queued[write] -= bursts
-        full = self.queued[write] >= self._room[write] and not self._behind
-        if self._backlog[write] and not full and self._admit(write):
-            self._other = None
-
-    def _write_down(self, run: Run) -> int:
-        """Bring the state up to date; returns the cycle in which the last data beat of the bursts so far ends."""
-        bursts = self._issued
-        if not bursts:
-            return 0
-        self._issued = 0
+        if last >= self.now:
+            self.now = last + 1
         if bursts > 1:
             self.closed_form_bursts += bursts
-        state = self.state
-        state.bursts[run.write] += bursts - 1
-        return state.column(self._last, run.bank, run.write)
+            state.bursts[write] += bursts - 1
+        state.column(last, run.bank, write)
+        return last + spacing
+
+    def _end(self, run: Run, last: int) -> None:
+        """The last burst of the run has gone out in cycle ``last``."""
+        write = run.write
+        self._finish(run, last + self.state.latency[write] + self.state.nbl)
+        if self._backlog[write]:
+            self._admit(write)
+        if self._closes:
+            self._close_unwanted(run.bank)
 
     def outlook(self) -> tuple[int, Run | None]:
         """If nothing arrives: no read or write before which cycle, and the run for which all others wait.
 
         They do if it is the oldest: then none of them gets more than one burst (its row's first) before it ends.
         """
-        if not self._elsewhere_later:
-            self.suspend()
-        run, state = self._run, self.state
-        if run is None:
-            cycle, bank, is_column, _ = self._next or self._choose()
-        else:
-            cycle, bank, is_column = self._column, run.bank, True
-            other = self._other
-            if other is None:
-                other = self._other = self._first_other(run, cycle)
-            if other[0] <= cycle:
-                cycle, bank, is_column = other
-                is_column = is_column and bank != run.bank
+        state = self.state
+        cycle, bank, is_column, _ = self._next or self._choose()
         if not is_column:
             if bank >= 0 and not self._could_hit():
                 cycle += self._rcd
-            elif self._issued:
-                cycle = max(cycle + 1, self._last + state.spacing_l)
             else:
                 cycle = max(cycle + 1, min(map(min, state.group_column)))
         write = int(self._serving)
@@ -254,15 +186,14 @@ class StreamingScheduler(Scheduler):
             return True
         return any(hits[bank] for hits, waiting in zip(self._hit, self._waiting, strict=True) for bank in waiting)
 
-    def _until_next_look(self, write: int, bank: int) -> int:
-        """Bursts after which the mode may change, or the next run enters the queue."""
-        most, queued = NEVER, self.queued
+    def _until_next_look(self, run: Run) -> int:
+        """Bursts after which the mode may change, or the next run enters the queue, or this one ends."""
+        write, most, queued = run.write, run.left, self.queued
         if write and queued[0]:
             # Reads are next as soon as the queue is below its threshold.
-            most = int(queued[1] - self._low) + 1 + (bank in self._active)
+            most = min(most, int(queued[1] - self._low) + 1)
         if self._backlog[write]:
-            room_for = 1 if self._behind else queued[write] - self._room[write] + 1 + (bank in self._active)
-            most = min(most, room_for)
+            most = min(most, 1 if self._behind else queued[write] - self._room[write] + 1)
         return max(1, most)
 
     def _first_other(self, run: Run, column: int) -> Other:
@@ -271,8 +202,8 @@ class StreamingScheduler(Scheduler):
         A younger activate or precharge in the cycle of a burst goes in the next one.
         """
         own_bank, write, active = run.bank, run.write, self._active
-        waiting_runs = self._waiting[write]
-        if len(waiting_runs) == 1 and waiting_runs[own_bank][0] is run and (not active or list(active) == [own_bank]):
+        waiting_runs, later = self._waiting[write], self._elsewhere_later
+        if not active and len(waiting_runs) == 1 and waiting_runs[own_bank][0] is run:
             return NOTHING
         now, own_age, spacing = self.now, run.age, self.state.spacing_l
         open_row, group_of, bank_column, bank_activate, bank_precharge, group_activate, columns = self._stamps
@@ -284,6 +215,8 @@ class StreamingScheduler(Scheduler):
                     at = other
                 if at < now:
                     at = now
+                if later and at > column:
+                    at += (column - at) % spacing
                 if at < best_at or (at == best_at and opened.age < best_age):
                     best_at, best_age, best_bank, best_column = at, opened.age, bank, True
         if best_column:
@@ -297,12 +230,14 @@ class StreamingScheduler(Scheduler):
                     at = other
             else:
                 hit = hits[bank]
-                if hit is not None and hit is not run and not (self._elsewhere_later and hit.age > own_age):
+                if hit is not None and hit is not run and not (later and hit.age > own_age):
                     at = bank_column[bank]
                     if (other := columns[write][group_of[bank]]) > at:
                         at = other
                     if at < now:
                         at = now
+                    if later and at > column:
+                        at += (column - at) % spacing
                     if at < best_at or (at == best_at and hit.age < best_age):
                         best_at, best_age, best_bank, best_column = at, hit.age, bank, True
                 if hit is oldest or bank in active:
@@ -310,8 +245,6 @@ class StreamingScheduler(Scheduler):
                 at = bank_precharge[bank]
                 if bank == own_bank:
                     # Every burst puts it off; what comes of it is left to the choice.
-                    if self._issued:
-                        at = max(at, self._last + self.state.row_held[write])
                     if at < best_at and (at <= column or not self._holds_row):
                         best_at, best_age, best_bank, best_column = max(at, now), -NEVER, bank, True
                     continue
