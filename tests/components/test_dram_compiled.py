@@ -103,6 +103,18 @@ def test_compiled_code_takes_over_in_the_middle_of_a_run(
     assert outcomes[0] == outcomes[1]
 
 
+def test_compiled_code_is_loaded_at_once_where_enough_transfers_are_expected(monkeypatch: pytest.MonkeyPatch) -> None:
+    soc = load("edge_16x16", Soc)
+    program = compile_network(soc, load_network("autoencoder"))
+    plain = run(soc, program)
+    monkeypatch.setattr(model, "PAYS_FOR_LOADING", 0)
+    record = run(soc, program)
+    counters = record.memories["dram"]
+    assert counters["compiled_bursts"] == counters["read_bursts"] + counters["write_bursts"]
+    assert plain.memories["dram"]["compiled_bursts"] == 0
+    assert (record.makespan_ps, record.events) == (plain.makespan_ps, plain.events)
+
+
 def test_a_numba_that_cannot_be_used_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     soc = load("edge_16x16", Soc)
     program = compile_network(soc, load_network("autoencoder"))

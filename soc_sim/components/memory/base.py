@@ -35,6 +35,9 @@ class Memory(Component):
     def peak_bytes_per_s(self) -> float | None:
         """Highest possible rate of reads; None: unlimited."""
 
+    def expect(self, transfers: int) -> None:
+        """Take note, before the run, that about so many transfers will arrive; results do not depend on it."""
+
     @abstractmethod
     def submit(self, transfer: Transfer) -> None:
         """Take a transfer that arrives now."""
