@@ -30,8 +30,11 @@ class Data(Description):
     """Images on which all choices are made."""
     evaluation: PositiveInt = 2000
     """Images that are looked at once, at the end."""
+    shifted_copies: Annotated[int, Field(ge=0, le=16)] = 0
+    """Copies of each calibration image, moved by up to one pixel along rows and columns, that repair and scores see,
+    too; what the dense model makes of them is known, so they need no label."""
     seed: Annotated[int, Field(ge=0)] = 1
-    """Decides which image is in which part."""
+    """Decides which image is in which part, and how copies are moved."""
 
 
 class LayerBounds(Description):
@@ -89,6 +92,9 @@ class Repair(Description):
     """Estimate mean and variance of batch normalisations again."""
     distil: bool = True
     """Fit the last layer to the dense model's probabilities."""
+    all_images: bool = False
+    """Once the level is chosen, go to it again with the calibration and validation images together: more of them make a
+    better fit. The accuracy on the validation part stays that of the first way there, which had not seen it."""
     samples: PositiveInt = 60_000
     """Input vectors of a layer that are looked at, at most, drawn from all images."""
 

@@ -59,6 +59,8 @@ def prune(job: Prune, *, fine_tune: FineTune | None = None, progress: Callable[[
     search = search_of(job, fine_tune=fine_tune, progress=progress, warnings=warnings)
     parts, dense, patterns = search.parts, search.dense, search.patterns
     found = search.run()
+    if found is not None and job.repair.all_images:
+        found = search.again(found)
     curve = [_row(search, level) for level in search.levels]
     failure = "" if found else _failure(job, search)
     document: dict[str, Any] = {
@@ -120,7 +122,8 @@ def search_of(
         warnings += left_out
     _check(dense, parts, job)
     start = quantise.rounded(dense) if job.quantise == "before" else dense
-    reference = Reference.of(start, parts.calibration.images, job.repair.samples, job.seed)
+    images = data.with_copies(parts.calibration.images, job.data)
+    reference = Reference.of(start, images, job.repair.samples, job.seed)
 
     def report(level: Level) -> None:
         if progress is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from soc_sim.config.prune import Prune
 from soc_sim.config.sparsity import PatternName
-from soc_sim.explore.pruning.data import Part, Parts
+from soc_sim.explore.pruning.data import Part, Parts, with_copies
 from soc_sim.explore.pruning.measure import Measurement, measure
 from soc_sim.explore.pruning.model import TrainedModel
 from soc_sim.explore.pruning.repair import Masks, Orders, Reference, orders_of, repaired
@@ -90,6 +90,23 @@ class Search:
                 return level if only_sparsity else self._between(last, level, self.met, keep_low=False)
             last = level
         return None if self._goals() else last
+
+    def again(self, found: Level) -> Level:
+        """The level once more, from the dense model on, with all images that are not for evaluation.
+
+        What an error in a layer means stays as it was measured. The level's accuracy is that of ``found``, because the
+        validation images no longer tell anything. Should the targets not hold any more, ``found`` itself.
+        """
+        model, parts = self.reference.model, self.parts
+        images = np.concatenate((parts.calibration.images, parts.validation.images))
+        images = with_copies(images, self.job.data)
+        reference = Reference.of(model, images, self.job.repair.samples, self.job.seed)
+        walk = replace(self, reference=reference, progress=lambda _: None)
+        last = self.levels[0]
+        for share in [*(share for share in self._ladder() if share < found.sparsity - 1e-3), found.sparsity]:
+            last = walk.step(last, share)
+        level = replace(last, accuracy=found.accuracy)
+        return level if self.met(level) else found
 
     def speedup(self, level: Level) -> float:
         """Latency of the dense model over the level's."""
