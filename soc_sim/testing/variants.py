@@ -68,10 +68,19 @@ def with_unified(soc: Soc, *operands: BufferName) -> Soc:
 
 
 def with_ideal_memory(soc: Soc) -> Soc:
-    """Memories and interconnect answer at once and at any rate; requests cost the DMA no time."""
+    """Memories and interconnect answer at once and at any rate; requests cost the DMA no time.
+
+    Nor are the buffers' ports a bound: what arrives at an infinite rate would all meet one tile there.
+    """
     ideal = IdealMemory(kind="ideal_memory", capacity="1 TiB")
+    endless = {
+        name: changed(scratchpad, ports=8, banks=256, width_bytes=scratchpad.capacity_bytes)
+        for name in soc.buffers.pads
+        for scratchpad in [getattr(soc.buffers, name)]
+    }
     return changed(
         soc,
+        buffers=changed(soc.buffers, **endless),
         dram=ideal,
         weight_memory=soc.weight_memory and ideal,
         interconnect=changed(soc.interconnect, kind="ideal", latency_cycles=0),
