@@ -7,7 +7,7 @@ Buffer space is taken in program order, too, so a program whose live tiles fit i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal, NamedTuple
@@ -361,6 +361,13 @@ class Program:
                 moved[region.memory] = moved.get(region.memory, 0) + region.size_bytes
         return moved
 
-    def of_layer(self, layer: int) -> Iterator[Instruction]:
+    @cached_property
+    def _by_layer(self) -> dict[int, list[Instruction]]:
+        found: dict[int, list[Instruction]] = {}
+        for instruction in self.instructions:
+            found.setdefault(instruction.layer, []).append(instruction)
+        return found
+
+    def of_layer(self, layer: int) -> Sequence[Instruction]:
         """The instructions of one layer, in program order."""
-        return (instruction for instruction in self.instructions if instruction.layer == layer)
+        return self._by_layer.get(layer, ())

@@ -68,6 +68,8 @@ def print_warnings(document: Document, file: TextIO | None = None) -> None:
 def _layers(document: Document, console: Console) -> Table:
     """The table with as many columns as fit, in the order of their ranks; the layer's name and time always stay."""
     body, offered = rows(document), columns(document, bars=can_draw(console))
+    if console.width >= _UNBOUNDED:
+        return _table(offered, body, console.width)
     unbounded = console.options.update(max_width=_UNBOUNDED)
     ranks = {0}
     table = _table([column for column in offered if column.rank in ranks], body, console.width)
