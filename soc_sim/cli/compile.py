@@ -109,5 +109,8 @@ def _row(layer: Layer) -> list[str]:
         estimate = layer.estimate
         cells += [str(estimate.dram_read_bytes), str(estimate.dram_write_bytes), f"{estimate.latency_ps / 1e6:.1f}"]
     if layer.residency is not None:
-        cells += [", ".join(dict.fromkeys(layer.residency.outputs)), layer.residency.reason]
+        why = layer.residency.reason
+        if layer.residency.weights_reason:
+            why += f"; weights in {layer.residency.weights}: {layer.residency.weights_reason}"
+        cells += [", ".join(dict.fromkeys(layer.residency.outputs)), why]
     return cells

@@ -77,7 +77,16 @@ class CorePlanner:
     def _planner(self, chooser: Chooser, stages: Stages = Stages(), requests: int = 1) -> ResidencyPlanner:  # noqa: B008
         objective = self.options.objective
         return ResidencyPlanner(
-            self.works, self.storages, self.ends, self.soc, self.rates, chooser, objective, stages, requests
+            self.works,
+            self.storages,
+            self.ends,
+            self.soc,
+            self.rates,
+            chooser,
+            objective,
+            stages,
+            requests,
+            sram_weights=self.mapping.sram_weights != "off",
         )
 
     def _together(self) -> Sharing:

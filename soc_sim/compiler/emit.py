@@ -30,7 +30,7 @@ from soc_sim.compiler.tile_counts import TileCounter
 from soc_sim.compiler.tiles import Extent, Step, Tiles
 from soc_sim.compiler.views import View
 from soc_sim.config.array import Array
-from soc_sim.config.host import Host
+from soc_sim.config.host import Host, OperationKind
 from soc_sim.config.soc import MemoryName
 
 LAYERS_AHEAD = 2
@@ -45,6 +45,14 @@ class Home:
 
     memory: MemoryName
     address: int
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """Packed weights that the host copies before they are used for the first time."""
+
+    source: Home
+    size_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +73,8 @@ class ArrayWork:
     """Whether its weights are loaded once and stay."""
     early: frozenset[BufferName] = frozenset()
     """Of operands that share a buffer: those whose next tile has room beside the one in use."""
+    copied: Copied | None = None
+    """Where its weights come from before the first inference uses them; None: they are where they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +97,8 @@ class Emitter:
         self.instructions: list[Instruction] = []
         self.begun: list[int] = []
         """Of each array layer so far, the first Compute of the first core that has any."""
+        self.copy: tuple[int, ...] = ()
+        """The instruction that copies the weights of the layer at hand."""
         self.taken: dict[str, int] = {}
         """Kept storage → the instruction that takes its space."""
 
@@ -121,12 +133,13 @@ class Emitter:
                 )
             )
 
-    def array_layer(self, layer: int, work: ArrayWork) -> int:
+    def array_layer(self, layer: int, work: ArrayWork, host: Host) -> int:
         """Loads, Computes and Stores of all tiles, one core after the other; the space of what is kept around them.
 
         Returns:
             Bytes of inputs that are not loaded.
         """
+        self.copy = self._copy(layer, work, host)
         for root, kept in self.kept.items():
             if kept.first == layer:
                 self.taken[root] = len(self.instructions)
@@ -139,6 +152,29 @@ class Emitter:
         if given_bytes:
             self._give(given_bytes)
         return sum(share.skipped_bytes for share in shares)
+
+    def _copy(self, layer: int, work: ArrayWork, host: Host) -> tuple[int, ...]:
+        """The instruction that brings a layer's weights to where they stay, if there is one."""
+        if work.copied is None or work.weights is None:
+            return ()
+        source, target, size = work.copied.source, work.weights, work.copied.size_bytes
+        words = size // self.array.operand_bytes
+        kinds: tuple[tuple[OperationKind, int], ...] = (("move", words),)
+        index = len(self.instructions)
+        self.instructions.append(
+            VectorOp(
+                index,
+                layer,
+                (Region(source.memory, source.address, size),),
+                (Region(target.memory, target.address, size),),
+                words,
+                cycles=host.operation_cycles(kinds, 2 * words),
+                kinds=kinds,
+                core=work.tiles.tiling.first_core,
+                once=True,
+            )
+        )
+        return (index,)
 
     @property
     def weights_gate(self) -> tuple[int, ...]:
@@ -246,7 +282,7 @@ class _CoreShare:
                 "weights",
                 regions if size else (),
                 self.tiles.buffer_bytes(step, self.operand_bytes, self.emitter.array.accumulator_bytes),
-                self.emitter.weights_gate,
+                (*self.emitter.weights_gate, *self.emitter.copy),
                 once=self.work.resident,
                 expands=self.tiles.expands,
             )

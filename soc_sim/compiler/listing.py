@@ -53,6 +53,8 @@ def _heading(layer: Layer) -> str:
     heading = f"layer {layer.index} {layer.name} ({' + '.join(layer.operators)}) on the {layer.unit}"
     if layer.residency is not None:
         heading += f", results in {', '.join(dict.fromkeys(layer.residency.outputs))} ({layer.residency.reason})"
+        if layer.residency.weights_reason:
+            heading += f", weights in {layer.residency.weights} ({layer.residency.weights_reason})"
     if layer.gemm is None or layer.tiling is None:
         return heading
     gemm, tiling = layer.gemm, layer.tiling

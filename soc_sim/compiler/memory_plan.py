@@ -67,13 +67,13 @@ class Space:
         self._lifetimes[name], self._sizes[name] = life, size
         return address
 
-    def plan(self) -> Plan:
-        """All that has been placed."""
+    def plan(self, shift: int = 0) -> Plan:
+        """All that has been placed, ``shift`` bytes further up."""
         return Plan(
-            {name: start for start, _, name in self._placed},
+            {name: start + shift for start, _, name in self._placed},
             _predecessors(self._placed, self._lifetimes),
             peak_bytes(self._sizes, self._lifetimes),
-            max((stop for _, stop, _ in self._placed), default=self._base),
+            shift + max((stop for _, stop, _ in self._placed), default=self._base),
         )
 
 

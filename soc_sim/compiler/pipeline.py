@@ -86,7 +86,9 @@ class _Compilation:
 
     def program(self) -> Program:
         layout = self.layout
-        placer = Placer(self.network, self.soc, layout, self.names)
+        if self.mapping.sram_weights != "off" and self.soc.system_sram is None:
+            raise MappingError(f"mapping.sram_weights: {self.soc.name} has no system_sram; allowed: off")
+        placer = Placer(self.network, self.soc, layout, self.names, copied=self.mapping.sram_weights == "copied")
         flows = self._flows()
         placer.check_largest_activation()
         lowered = self._lowered(flows)
@@ -114,7 +116,7 @@ class _Compilation:
             if isinstance(work, HostWork):
                 emitter.host(index, work, self._bands(index, work), self.soc.host, stages.of(index))
             else:
-                layer = replace(layer, input_bytes_skipped=emitter.array_layer(index, packed[index]))
+                layer = replace(layer, input_bytes_skipped=emitter.array_layer(index, packed[index], self.soc.host))
             layers.append(layer)
         return Program(
             self.network.name,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from soc_sim.compiler.emit import ArrayWork, Home
+from soc_sim.compiler.emit import ArrayWork, Copied, Home
 from soc_sim.compiler.host import HostWork
 from soc_sim.compiler.layout import Layout
 from soc_sim.compiler.live_channels import LiveChannels
@@ -50,7 +50,9 @@ class ArrayLayer:
 class Placer:
     """Gives addresses to what a network needs in memory."""
 
-    def __init__(self, network: Network, soc: Soc, layout: Layout, names: list[str]) -> None:
+    def __init__(self, network: Network, soc: Soc, layout: Layout, names: list[str], *, copied: bool = False) -> None:
+        """``copied``: weights in shared SRAM come from the memory of the others."""
+        self.copied = copied
         self.network, self.soc, self.layout, self.names = network, soc, layout, names
         self.weight_memory: MemoryName = "weight_memory" if soc.weight_memory else "dram"
         self.burst_bytes = max(soc.dma.burst_bytes, memory_rate(soc.dram).burst_bytes)
@@ -67,7 +69,7 @@ class Placer:
         homes: dict[str, Home] = {}
         packed: dict[int, ArrayWork] = {}
         placements: list[Placement] = []
-        end = weight_bytes = 0
+        end = sram_end = weight_bytes = 0
         for index, work in enumerate(works):
             if isinstance(work, HostWork):
                 continue
@@ -77,16 +79,31 @@ class Placer:
                 packed[index] = ArrayWork(work.nest, work.operands, work.tiles, counter, None, {}, early=early)
                 continue
             offsets, size = work.tiles.pack(array.operand_bytes, array.accumulator_bytes)
-            home = Home(self.weight_memory, align(end))
+            home, source = Home(self.weight_memory, align(end)), None
+            if index in found.sram_weights:
+                source = Copied(home, size) if self.copied else None
+                home = Home("system_sram", sram_end)
+                placements.append(Placement(self.names[index], home.memory, home.address, size))
+                sram_end = align(sram_end + size)
             weights, live = work.choice.weights, None
             if weights is not None and work.choice.dataflow in SPARSE_DATAFLOWS:
                 live = LiveChannels(work.tiles, weights, work.operands.x, self.burst_bytes)
             resident = index in found.resident
             packed[index] = ArrayWork(
-                work.nest, work.operands, work.tiles, counter, home, offsets, live, resident, _early(work.choice)
+                work.nest,
+                work.operands,
+                work.tiles,
+                counter,
+                home,
+                offsets,
+                live,
+                resident,
+                _early(work.choice),
+                source,
             )
-            placements.append(Placement(self.names[index], home.memory, home.address, size))
-            end = home.address + size
+            if home.memory != "system_sram" or self.copied:
+                placements.append(Placement(self.names[index], self.weight_memory, align(end), size))
+                end = align(end) + size
             weight_bytes += work.tiles.stored_bytes(array)
         for root in self._constants(works):
             size = self.layout.constants[root]
@@ -106,9 +123,13 @@ class Placer:
                 placements.append(Placement(root, name, address, self.layout.storages[root], life.first, life.last))
         if self.weight_memory != "dram":
             used["weight_memory"] = end
+        if sram_end:
+            used["system_sram"] = max(sram_end, used.get("system_sram", 0))
         lives = {root: uses.life for root, uses in found.uses.items()}
         activations: dict[MemoryName, int] = {name: 0 for name in plans if name in self.soc.memories}
         activations["dram"] = first_activation
+        if "system_sram" in activations:
+            activations["system_sram"] = sum(found.sram_weights.values())
         peak = peak_bytes(self.layout.storages, lives)
         memory_map = MemoryMap(tuple(placements), weight_bytes, peak, used, activations)
         self._check_capacity(memory_map)

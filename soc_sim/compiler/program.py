@@ -149,6 +149,8 @@ class VectorOp:
     """Of the operations: those whose kind is known."""
     core: int = 0
     """Whose controller hands it to the host."""
+    once: bool = False
+    """The first inference alone: a copy of weights that stays."""
 
 
 Instruction = Load | Compute | Store | VectorOp
@@ -216,6 +218,8 @@ class Residency:
     inputs: tuple[MemoryName, ...]
     outputs: tuple[MemoryName, ...]
     reason: str
+    weights_reason: str = ""
+    """Why its weights lie where they do, where they might have lain in shared SRAM."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,7 +338,7 @@ class Program:
     @cached_property
     def once(self) -> frozenset[int]:
         """Indices of the instructions that only the first inference runs."""
-        return frozenset(i.index for i in self.instructions if isinstance(i, Load) and i.once)
+        return frozenset(i.index for i in self.instructions if isinstance(i, Load | VectorOp) and i.once)
 
     @property
     def requests_under_way(self) -> int:

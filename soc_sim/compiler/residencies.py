@@ -29,6 +29,10 @@ class Residencies:
     choices: list[Choice | None] = field(default_factory=list)
     times_ps: list[int] = field(default_factory=list)
     """Expected time of each layer."""
+    sram_weights: dict[int, int] = field(default_factory=dict)
+    """Layers whose weights lie in shared SRAM → bytes that they may take there."""
+    weight_reasons: dict[int, str] = field(default_factory=dict)
+    """Layer → why its weights lie where they do."""
     plans: dict[MemoryName, Plan] = field(default_factory=dict)
     """Where activations lie on chip."""
     uses: dict[str, Uses] = field(default_factory=dict)
@@ -46,10 +50,13 @@ def residency_of(
 
     weights: MemoryName | None = None
     if not isinstance(work, HostWork) and work.operands.w is None:
-        weights = "weights_buffer" if index in found.resident else constants_memory
+        weights = "system_sram" if index in found.sram_weights else constants_memory
+        weights = "weights_buffer" if index in found.resident else weights
     results = writes(work)
     reasons = dict.fromkeys(found.reasons[view.root] for view in results if view.root in found.reasons)
-    return Residency(weights, memories(reads(work)), memories(results), "; ".join(reasons))
+    return Residency(
+        weights, memories(reads(work)), memories(results), "; ".join(reasons), found.weight_reasons.get(index, "")
+    )
 
 
 def kept_of(found: Residencies, storages: dict[str, int], stages: Stages) -> dict[str, Kept]:

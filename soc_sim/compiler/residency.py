@@ -2,7 +2,7 @@
 
 - **Weights** stay in the weights buffer if those of all layers (of a pipeline: of the core's stage) fit there together.
 - **Activations** lie in the shared SRAM of the system where they fit during their life and the estimate gets no worse;
-  those that most layers use come first.
+  those that most layers use come first. Where **weights** may lie there, too, what saves most for a byte comes first.
 - **Results** stay in the inputs buffer if array layers alone write and read them, they fit beside the tiles of every
   layer that runs meanwhile, and the estimated time of these layers together falls; short-lived ones come first.
 
@@ -18,7 +18,7 @@ from soc_sim.compiler.chooser import Chooser
 from soc_sim.compiler.homes import Homes
 from soc_sim.compiler.host import HostWork
 from soc_sim.compiler.lowered import Lowered, Work, reads, uses_of, writes
-from soc_sim.compiler.memory_plan import Space
+from soc_sim.compiler.memory_plan import Space, align
 from soc_sim.compiler.rates import Rates, host_ps
 from soc_sim.compiler.residencies import Residencies
 from soc_sim.compiler.stages import Stages
@@ -50,10 +50,13 @@ class ResidencyPlanner:
         objective: LayerObjective,
         stages: Stages = Stages(),  # noqa: B008 # it is frozen
         requests: int = 1,
+        *,
+        sram_weights: bool = False,
     ) -> None:
         """``ends``: storages of the network's inputs, and of its outputs; ``requests``: how many live at once."""
         self.works, self.storages, self.soc, self.rates, self.chooser = works, storages, soc, rates, chooser
         self.objective, self.stages, self.requests = objective, stages, requests
+        self.sram_weights = sram_weights
         self.inputs, self.outputs = ends
         self.constants_memory: MemoryName = "weight_memory" if soc.weight_memory else "dram"
         self.found = Residencies(memories=dict.fromkeys(storages, "dram"), uses=uses_of(works, storages, *ends))
@@ -145,17 +148,78 @@ class ResidencyPlanner:
         if self.requests > 1:
             room = room // self.requests // PAGE_BYTES * PAGE_BYTES
         uses = self.found.uses
-        order = sorted(self.storages, key=lambda root: (-len(uses[root].layers), self.storages[root], root))
-        for root in order:
-            size, life = self.storages[root], uses[root].life
-            if root in self.inputs or root in self.outputs:
-                self.found.reasons[root] = "an input or output of the network"
-            elif space.lowest(size, life) + size > room:
-                self.found.reasons[root] = f"no room for its {size} bytes in system_sram"
-            elif self._try(root, "system_sram", uses[root].layers):
-                space.put(root, size, life)
+        roots = sorted(self.storages, key=lambda root: (-len(uses[root].layers), self.storages[root], root))
+        order: list[str | int] = [*roots]
+        if self.sram_weights:
+            self.found.weight_reasons = dict.fromkeys(self.found.resident, "all of the core fit there")
+            packed = (index for index in range(len(self.works)) if self._packs(index))
+            order = self._by_benefit([*order, *(index for index in packed if index not in self.found.resident)])
+        end = 0
+        for one in order:
+            taken = sum(self.found.sram_weights.values())
+            if isinstance(one, int):
+                self._try_weights(one, room - taken - align(end))
+                continue
+            size, life = self.storages[one], uses[one].life
+            if one in self.inputs or one in self.outputs:
+                self.found.reasons[one] = "an input or output of the network"
+            elif space.lowest(size, life) + size > room - taken:
+                self.found.reasons[one] = f"no room for its {size} bytes in system_sram"
+            elif self._try(one, "system_sram", uses[one].layers):
+                end = max(end, space.put(one, size, life) + size)
         if space:
-            self.found.plans["system_sram"] = space.plan()
+            self.found.plans["system_sram"] = space.plan(sum(self.found.sram_weights.values()))
+
+    def _packs(self, index: int) -> bool:
+        """Whether a layer has weights of its own."""
+        work = self.works[index]
+        return isinstance(work, Lowered) and work.operands.w is None
+
+    def _by_benefit(self, candidates: list[str | int]) -> list[str | int]:
+        """Storages, and layers whose weights may move, by what a byte of shared SRAM saves, each alone."""
+
+        def saved(one: str | int) -> float:
+            if isinstance(one, int):
+                self.found.sram_weights[one] = size = self._weights_size(one, self.found.choices[one])
+                changed = self._changed((one,), within=False)
+                del self.found.sram_weights[one]
+            elif one in self.inputs or one in self.outputs:
+                return 0.0
+            else:
+                size, home = self.storages[one], self.found.memories[one]
+                self.found.memories[one] = "system_sram"
+                changed = self._changed(self.found.uses[one].layers)
+                self.found.memories[one] = home
+            if changed is None:
+                return 0.0
+            before = sum(self._value(index, self.found.choices[index]) for index in changed)
+            return (before - sum(self._value(index, choice) for index, (_, choice) in changed.items())) / max(size, 1)
+
+        return sorted(candidates, key=saved, reverse=True)
+
+    def _try_weights(self, index: int, room_bytes: int) -> None:
+        """Move the weights of a layer to shared SRAM if they fit and the layer takes no longer, by estimate."""
+        self.found.sram_weights[index] = 0
+        changed = self._changed((index,), within=False)
+        why, moves = "leaves no room for tiles", False
+        if changed is not None:
+            why, moves = self._judge(changed, even=True, frugal=False)
+        size = 0 if changed is None else self._weights_size(index, changed[index][1])
+        if moves and size > room_bytes:
+            why, moves = f"no room for its {size} bytes in system_sram", False
+        if changed is not None and moves:
+            self.found.sram_weights[index] = size
+            self._accept(changed)
+        else:
+            del self.found.sram_weights[index]
+        self.found.weight_reasons[index] = why if moves or why.startswith("no room") else f"system_sram: {why}"
+
+    def _weights_size(self, index: int, choice: Choice | None) -> int:
+        """Bytes of a layer's packed weights, up to where others may begin."""
+        if choice is None:
+            raise TypeError(f"layer {index} has no choice")
+        tiles, array = Tiles(self._lowered(index).nest, choice.tiling, choice.weights), self.soc.array
+        return align(tiles.pack(array.operand_bytes, array.accumulator_bytes)[1])
 
     def _settle_results(self) -> None:
         """Results that stay in the inputs buffer."""
@@ -217,8 +281,11 @@ class ResidencyPlanner:
         self.found.reasons[root] = why if moves else f"{memory}: {why}"
         return moves
 
-    def _judge(self, changed: Changes, *, even: bool) -> tuple[str, bool]:
-        """What a change brings, and whether it is worth it; ``even``: also where nothing is gained."""
+    def _judge(self, changed: Changes, *, even: bool, frugal: bool = True) -> tuple[str, bool]:
+        """What a change brings, and whether it is worth it.
+
+        ``even``: also where nothing is gained; ``frugal``: only if no more bytes are moved, wherever they come from.
+        """
         before = sum(self._value(index, self.found.choices[index]) for index in changed)
         gain = before - sum(self._value(index, choice) for index, (_, choice) in changed.items())
         moved = [
@@ -229,7 +296,7 @@ class ResidencyPlanner:
         bytes_before, bytes_after = (sum(sizes) for sizes in zip(*moved, strict=True)) if moved else (0, 0)
         more_bytes = bytes_after - bytes_before
         # What is equal for tiles is equal here: else a layer that stores its weights whole in exchange would be held.
-        if bytes_after > bytes_before * TRAFFIC_TOLERANCE:
+        if frugal and bytes_after > bytes_before * TRAFFIC_TOLERANCE:
             return f"would move {more_bytes} bytes more, because tiles have less room", False
         share = f"{abs(gain) / before if before else 0:.1%} of the {self.objective} of {len(changed)} layers"
         if gain > LEAST_GAIN * before or (even and gain >= 0):
@@ -246,14 +313,20 @@ class ResidencyPlanner:
             return 0.0
         return choice.estimate.energy_pj * (choice.estimate.latency_ps if self.objective == "edp" else 1)
 
-    def _changed(self, layers: range | tuple[int, ...]) -> Changes | None:
-        """Layers on the present terms; None where a tile of one no longer fits."""
+    def _changed(self, layers: range | tuple[int, ...], *, within: bool = True) -> Changes | None:
+        """Layers on the present terms; None where a tile of one no longer fits, or its weights in shared SRAM.
+
+        ``within``: whether weights have to fit there; else their room is not settled yet.
+        """
         changed: Changes = {}
         for index in layers:
             work = self.works[index]
             homes = None if isinstance(work, HostWork) else self._homes(index, work)
             choice = None if homes is None else self._choose(index, homes)
             if isinstance(choice, Shortage):
+                return None
+            limit = self.found.sram_weights.get(index) if within else None
+            if limit is not None and self._weights_size(index, choice) > limit:
                 return None
             changed[index] = homes, choice
         return changed
@@ -276,7 +349,7 @@ class ResidencyPlanner:
         operands = work.operands
         packed = operands.w is None
         return Homes(
-            self.constants_memory if operands.w is None else self._memory(operands.w),
+            self._weights_memory(index) if operands.w is None else self._memory(operands.w),
             self._memory(operands.x),
             tuple(self._memory(view) for view in operands.residuals),
             self._memory(operands.o),
@@ -284,6 +357,9 @@ class ResidencyPlanner:
             self.weight_bytes[self.stages.of(index)],
             packed and index in self.found.resident,
         )
+
+    def _weights_memory(self, index: int) -> MemoryName:
+        return "system_sram" if index in self.found.sram_weights else self.constants_memory
 
     def _memory(self, view: View) -> MemoryName:
         return self.found.memories.get(view.root, self.constants_memory)

@@ -82,8 +82,17 @@ class Mapping(Description):
     residency: Literal["auto", "off"] = "auto"
     """`auto`: weights stay in their buffer over all inferences, and results on chip until they are read, where they fit
     and it pays by estimate; `off`: everything comes from memory and goes back to it."""
+    sram_weights: Literal["off", "resident", "copied"] = "off"
+    """Whether weights also lie in `soc.system_sram`, layers and activations by what a byte of it saves by estimate.
+    `resident`: they are there before the first inference; `copied`: the host copies those of a layer when the first
+    inference comes to it."""
     format: FormatName | None = None
     """How weights with zeros are stored; default: as the format that is smallest for the layer."""
+
+    def inconsistencies(self) -> Iterator[tuple[str, str]]:
+        """Weights in a memory that holds nothing."""
+        if self.residency == "off" and self.sram_weights != "off":
+            yield "sram_weights", f"'{self.sram_weights}' has no effect with residency off; allowed: off"
 
     @property
     def layer_objective(self) -> LayerObjective:
@@ -106,7 +115,9 @@ class Run(Description):
     """Changes of clock frequencies while the network runs."""
 
     def inconsistencies(self) -> Iterator[tuple[str, str]]:
-        """Changes of domains or to frequencies that do not exist."""
+        """Changes of domains or to frequencies that do not exist; weights in a memory that is not there."""
+        if self.mapping.sram_weights != "off" and self.soc.system_sram is None:
+            yield "mapping.sram_weights", f"'{self.mapping.sram_weights}' needs soc.system_sram; allowed: off"
         yield from change_faults(self.soc, self.frequency_changes)
 
 

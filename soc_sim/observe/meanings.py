@@ -89,7 +89,7 @@ MEANINGS: Final[dict[str, str]] = {
     "compute_cycles": "array clock cycles of all tiles without stalls, all cores",
     "dram_read_bytes": "asked of the DRAM to read",
     "dram_write_bytes": "asked of the DRAM to write",
-    "residency": "where weights, inputs and results lie, and why the results do",
+    "residency": "where weights, inputs and results lie, and why the results (and weights in shared SRAM) do",
     "weight_memory_read_bytes": "asked of the weight memory to read",
     "stall_reasons_s": "time the array waited, by cause, component that made it and reason, mean over cores",
     "bound_by": "component and reason that take the largest part of the array's time",

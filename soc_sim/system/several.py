@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from soc_sim.compiler.program import Instruction, Layer, MemoryMap, Program
+from soc_sim.compiler.program import Instruction, Layer, Load, MemoryMap, Program
 from soc_sim.config.core import Scheduling
 from soc_sim.config.soc import Soc
 from soc_sim.errors import MappingError
@@ -238,7 +238,8 @@ def _core_sets(soc: Soc, demands: Sequence[Demand]) -> list[tuple[int, ...]]:
 def _check_residency(demands: Sequence[Demand]) -> None:
     """What one program keeps in the buffers for good would be in the way of the others on its cores."""
     for demand in demands:
-        if demand.program.once and sum(other.cores == demand.cores for other in demands) > 1:
+        keeps = any(isinstance(demand.program.instructions[index], Load) for index in demand.program.once)
+        if keeps and sum(other.cores == demand.cores for other in demands) > 1:
             raise MappingError(
                 f"{demand.program.network} keeps its weights in the buffers, and another stream uses its cores; "
                 "allowed: cores of its own, or mapping.residency off"

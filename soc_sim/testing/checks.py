@@ -139,7 +139,9 @@ def _bytes(record: RunRecord) -> Iterator[str]:
     to_dispatch = len(program.instructions) * inferences - len(program.once) * (inferences - 1)
     if dispatched != to_dispatch:
         yield f"controllers: {dispatched} instructions of {to_dispatch}"
-    operations = inferences * sum(op.operations for op in program.instructions if isinstance(op, VectorOp))
+    operations = sum(
+        op.operations * (1 if op.once else inferences) for op in program.instructions if isinstance(op, VectorOp)
+    )
     if record.host_operations != operations:
         yield f"host: {record.host_operations} operations of {operations}"
 

@@ -95,8 +95,11 @@ def _check_memory(program: Program, memory: str) -> None:
     size = program.memory_map.used_bytes[memory]
     never, given = -1, -2
     writer = np.full(size, never)
+    copied = any(isinstance(i, VectorOp) and i.once for i in program.instructions)
     for placement in program.memory_map.placements:
-        if placement.memory == memory and memory == "dram":
+        # Weights in shared SRAM are there, or somebody copies them.
+        there = memory == "dram" or (placement.first_layer is None and not copied)
+        if placement.memory == memory and there:
             writer[placement.address : placement.address + placement.size_bytes] = given
     readers: dict[Unit, np.ndarray] = defaultdict(lambda: np.full(size, never))
     complete: list[dict[Unit, int]] = []

@@ -163,6 +163,8 @@ CASES = (
     broken("nobody to share with", {"soc.yaml:10": "  unified: {capacity: 16 KiB}"}, "soc.yaml:10: soc.buffers.unified: would hold inputs alone; allowed: at least two of weights, inputs, outputs left out beside it"),
     broken("weights expanded twice", {"soc.yaml:6": "  cols: 8\n  decompression: {words_per_cycle: 4}", "soc.yaml:12": "dma: {clock: 200 MHz, decompression: {bytes_per_cycle: 4}}"}, "soc.yaml:7: soc.array.decompression: has nothing to do where dma.decompression expands weights; allowed: one of both"),
     broken("decompressor that does nothing", {"soc.yaml:12": "dma: {clock: 200 MHz, decompression: {bytes_per_cycle: 0}}"}, "soc.yaml:12: soc.dma.decompression.bytes_per_cycle: 0 is out of range; allowed: a whole number, 1 or more"),
+    broken("weights in no SRAM", {"run.yaml:7": "  sram_weights: resident"}, "run.yaml:7: mapping.sram_weights: 'resident' needs soc.system_sram; allowed: off"),
+    broken("weights on chip, and nothing on chip", {"run.yaml:7": "  residency: off\n  sram_weights: copied"}, "run.yaml:8: mapping.sram_weights: 'copied' has no effect with residency off; allowed: off"),
     broken("narrow accumulators", {"soc.yaml:6": "  cols: 8\n  operand_bits: 32\n  accumulator_bits: 16"}, "soc.yaml:8: soc.array.accumulator_bits: 16 is less than operand_bits, 32"),
     broken("dataflow twice", {"soc.yaml:6": "  cols: 8\n  dataflows: [dOS, dOS]"}, "soc.yaml:7: soc.array.dataflows[1]: 'dOS' is given twice"),
     broken("read-only main memory", {"soc.yaml:15": f"dram: {{{SRAM}}}"}, "soc.yaml:15: soc.dram.write_bandwidth: is missing; main memory holds the activations and must be writable"),
