@@ -168,9 +168,8 @@ class RoundRobinScheduler:
         cycle = self._next
         self.now = cycle + 1
         moved = self._go_on()
-        wake = NEVER
-        stopped = range(0)
-        refreshes, done, wake = self.refreshes, NOTHING, self.refreshes.first_due
+        refreshes, done, stopped = self.refreshes, NOTHING, range(0)
+        wake = refreshes.first_due
         if cycle >= wake:
             rank = refreshes.due.index(wake)
             stopped = refreshes.banks(rank)
@@ -180,9 +179,14 @@ class RoundRobinScheduler:
         if done == NOTHING:
             done, at = self._ask(cycle, stopped, NOTHING)
             wake = min(wake, at)
-        if done != NOTHING and self._dual:
-            self._ask(cycle, stopped, done)
-        self._next = cycle + 1 if moved or done != NOTHING else wake
+        if done != NOTHING:
+            wake = cycle + 1
+            if self._dual:
+                second, at = self._ask(cycle, stopped, done)
+                if second == NOTHING and not stopped and (done != COLUMN or self.queued == [0, 0]):
+                    # No bank queue has got room for what waits before it.
+                    wake = min(at, refreshes.first_due)
+        self._next = cycle + 1 if moved else wake
 
     def _go_on(self) -> bool:
         """Whether a burst has gone on to the queue of its bank."""
@@ -198,8 +202,9 @@ class RoundRobinScheduler:
             bank = bursts.run.bank
             queue = self._bank_queues[bank]
             if len(queue) < self._bank_room:
+                if not (queue and queue[-1] is bursts.run):
+                    self._candidates[bank] = None
                 queue.append(bursts.run)
-                self._candidates[bank] = None
                 self._in_banks += 1
                 self.queued[write] -= 1
                 self._draining -= write
@@ -256,13 +261,17 @@ class RoundRobinScheduler:
         return could
 
     def _issue(self, cycle: int, bank: int, kind: int, run: Run) -> None:
-        self._candidates[bank] = None
         if kind == COLUMN:
             self._access(cycle, bank, run)
+            queue = self._bank_queues[bank]
+            if queue and queue[0] is run:
+                # The same run is the oldest, and its row open: nothing else can be done.
+                return
         elif kind == ACTIVATE:
             self._activate(cycle, bank, run)
         else:
             self._precharge(cycle, bank)
+        self._candidates[bank] = None
 
     def _activate(self, cycle: int, bank: int, run: Run) -> None:
         self.state.activate(cycle, bank, run.row)
