@@ -50,6 +50,13 @@ class Domains:
             if counter is not None:
                 counter.set(0, self.phases[name][0].clock_hz)
 
+    @property
+    def longest_stop_ps(self) -> int:
+        """For how long nothing may go on at most: all domains change one after another, and PEs wake up."""
+        domains = self._domains.values()
+        wake_ups_ps = (state.wake_up_ps for domain in domains for state in domain.idle_states)
+        return sum(domain.transition_time_ps for domain in domains) + max(wake_ups_ps, default=0)
+
     def set_frequency(self, domain: str, clock_hz: float) -> None:
         """Change the frequency of a domain now; without a change nothing happens, and nothing is paid.
 

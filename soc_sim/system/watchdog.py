@@ -9,7 +9,7 @@ from soc_sim.system.builder import Machine
 from soc_sim.units import PS_PER_S
 
 INTERVAL_PS = PS_PER_S // 100
-"""Between two looks: long beside anything that leaves no trace at a look, such as the dispatch of an instruction."""
+"""Between two looks, beyond what leaves no trace at a look: stops of clocks and the dispatch of an instruction."""
 STARVED_LOOKS = 10
 """So many looks without a byte moved for a program, while it waits for some, and it counts as starved."""
 
@@ -25,6 +25,7 @@ class Watchdog:
         self._seen: tuple[int, ...] = ()
         self._looks = 0
         self._starved = False
+        self._starved_from_ps = 0
 
     def start(self) -> None:
         """Plan the first look."""
@@ -32,7 +33,10 @@ class Watchdog:
         self._plan(self._machine.simulation)
 
     def _plan(self, simulation: Simulation) -> None:
-        simulation.call_at(simulation.now_ps + INTERVAL_PS, self._look)
+        machine = self._machine
+        dispatch_ps = max((core.controller.longest_dispatch_ps for core in machine.cores), default=0)
+        quiet_ps = machine.domains.longest_stop_ps + dispatch_ps
+        simulation.call_at(simulation.now_ps + INTERVAL_PS + quiet_ps, self._look)
 
     def _look(self) -> None:
         machine = self._machine
@@ -40,6 +44,7 @@ class Watchdog:
         at_work = machine.host.at_work or any(core.array.at_work is not None for core in machine.cores)
         if seen != self._seen or at_work or not self._pending():
             self._seen, self._looks = seen, 0
+            self._starved_from_ps = machine.simulation.now_ps
         else:
             self._looks += 1
             self._starved = any(issuer.busy for issuer in machine.issuers)
@@ -53,11 +58,12 @@ class Watchdog:
         handed = (core.controller.dispatched for core in machine.cores)
         background = {initiator.name for initiator in machine.background}
         moved = (traffic.moved_bytes for name, traffic in machine.fabric.traffic.items() if name not in background)
-        return (self._pending(), *handed, *moved)
+        changes = sum(len(phases) for phases in machine.domains.phases.values())
+        return (self._pending(), changes, *handed, *moved)
 
     def _report(self) -> str | None:
         if not self._starved:
             return None
         names = ", ".join(initiator.name for initiator in self._machine.background)
-        span_ms = STARVED_LOOKS * INTERVAL_PS * 1000 // PS_PER_S
+        span_ms = (self._machine.simulation.now_ps - self._starved_from_ps) * 1000 // PS_PER_S
         return f"not a byte was moved for a program in {span_ms} ms: background traffic ({names}) leaves no bandwidth"

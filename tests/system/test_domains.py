@@ -17,7 +17,7 @@ from soc_sim.config.domain import FrequencyChange
 from soc_sim.config.loader import load
 from soc_sim.config.soc import Soc
 from soc_sim.errors import ConfigurationError
-from soc_sim.kernel import Simulation
+from soc_sim.kernel import Reason, Simulation
 from soc_sim.kernel.recording import Counter
 from soc_sim.network import zoo
 from soc_sim.system import RunRecord, run
@@ -32,6 +32,7 @@ TRANSITION = (
     "domains=[{name: array, points: [{clock: 500 MHz, voltage: 0.7 V}, {clock: 1 GHz, voltage: 0.9 V}], "
     "transition_time: 20 ns}]"
 )
+STOPPED = Reason("clock", "transition")
 
 
 def change(at_ns: int, clock_hz: int, domain: str = "array") -> FrequencyChange:
@@ -182,17 +183,54 @@ def test_a_trace_shows_the_frequency_and_the_idle_states() -> None:
 
 
 @settings(max_examples=40)
-@given(programs(), st.lists(st.tuples(st.integers(0, 3000), st.sampled_from([300, 500, 1000])), max_size=4))
+@given(
+    programs(),
+    st.lists(st.tuples(st.integers(0, 3000), st.sampled_from([300, 500, 1000])), max_size=4),
+    st.sampled_from([0, 13]),
+)
 def test_any_changes_leave_the_sums_exact_and_the_run_deterministic(
-    program: Program, turns: Sequence[tuple[int, int]]
+    program: Program, turns: Sequence[tuple[int, int]], stop_ns: int
 ) -> None:
     changes = [change(at_ns, mhz * 10**6) for at_ns, mhz in turns]
-    records = [run(small_soc(), program, frequency_changes=changes) for _ in range(2)]
+    soc = small_soc(f"domains=[{{name: array, transition_time: {stop_ns} ns}}]")
+    records = [run(soc, program, frequency_changes=changes) for _ in range(2)]
     assert records[0] == records[1]
+    check_record(records[0])
     for core in records[0].cores:
         assert sum(core.array_ps.values()) == records[0].makespan_ps
     cycles = sum(i.counts.cycles for i in program.instructions if isinstance(i, Compute))
     assert records[0].array_cycles * len(records[0].cores) >= cycles
+
+
+def test_the_checks_know_the_frequencies_of_the_clock() -> None:
+    """30 cycles at 1 GHz, 70 at 500 MHz, behind a stop; a busy time of 100 cycles at one frequency is not believed."""
+    record = run(small_soc(IDEAL, TRANSITION), program_of(tiles(100)), frequency_changes=[change(30, 500_000_000)])
+    check_record(record)
+    spans_ps = {(0, "busy"): 100 * NS, (0, "wait_power"): record.makespan_ps - 100 * NS}
+    core = replace(
+        record.cores[0], array_ps=spans_ps, reasons_ps={(0, "wait_power", STOPPED): spans_ps[0, "wait_power"]}
+    )
+    with pytest.raises(AssertionError, match="busy for 100000 ps; its cycles are 170000"):
+        check_record(replace(record, cores=(core,)))
+
+
+@pytest.mark.parametrize(
+    "domain",
+    [
+        "{name: npu, clocks: [array, controller], transition_time: 35 ms}",
+        "{name: array, idle_states: [{name: power_gated, after: 1 us, wake_up: 35 ms}]}",
+        "{name: npu, clocks: [array, controller]}",
+    ],
+)
+def test_a_long_stop_beside_background_traffic_is_no_deadlock(domain: str) -> None:
+    """A transition, a wake-up, a dispatch of three cycles at 100 Hz: nothing moves from one look to the next."""
+    camera = "background=[{name: camera, bandwidth: 100 kB/s, chunk: 64 B}]"
+    soc = small_soc(camera, f"domains=[{domain}]", "controller.dispatch_cycles=3")
+    slow = [change(0, 500_000_000 if "transition" in domain else 100, "npu")] if "npu" in domain else []
+    load_ = Load(0, 0, 0, "inputs", (Region("dram", 0, 10**5),), 100)
+    program = program_of([load_, Compute(1, 0, 0, (), (0,), 0, 0, 100, tile(10))])
+    record = run(soc, program, frequency_changes=slow)
+    assert record.makespan_ps > 30 * 10**6 * NS
 
 
 @pytest.mark.parametrize("background", ["", "background=[{name: camera, bandwidth: 1 MB/s, chunk: 64 B}]"])

@@ -43,6 +43,11 @@ class Controller(Component):
         """``busy`` handing over, ``wait_buffer`` while a unit's instruction queue is full."""
         self._track = simulation.track(name, "tiles")
 
+    @property
+    def longest_dispatch_ps(self) -> int:
+        """One instruction, and the edge before it."""
+        return self.clock.span_ps(self._dispatch_cycles + 1)
+
     def start(self) -> None:
         """Start the process."""
         self.simulation.start(self._run(), self.report_wait)
