@@ -65,6 +65,21 @@ def test_remedies_are_settings_that_the_soc_takes(component: str, reason: str, s
     load(soc.model_dump(mode="json", exclude_none=True), Soc, [text.removeprefix("soc.") for text in proposal.settings])
 
 
+@pytest.mark.parametrize(
+    ("soc", "component", "reason", "setting"),
+    [
+        ("gemmini_16x16_unified_like", "unified", "credit", "soc.buffers.unified.capacity=512 KiB"),
+        ("gemmini_16x16_unified_like", "unified", "transfer", "soc.buffers.unified.ports=8"),
+        ("edge_16x16", "dma.weights.decompression", "busy", "soc.dma.decompression.bytes_per_cycle=32"),
+    ],
+)
+def test_remedies_for_parts_that_not_every_soc_has(soc: str, component: str, reason: str, setting: str) -> None:
+    described = load_soc(soc, ["dma.decompression={bytes_per_cycle: 16}"])
+    proposal = remedy(described, component, reason)
+    assert proposal is not None
+    assert proposal.settings == (setting,)
+
+
 def test_no_single_setting_helps_an_ideal_memory() -> None:
     soc = load_soc("edge_16x16", ["dram={kind: ideal_memory}"])
     assert remedy(soc, "dram", "transfer") is None
