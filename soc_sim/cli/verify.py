@@ -6,7 +6,6 @@ import argparse
 import json
 import math
 import sys
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from rich.table import Table
 
 from soc_sim.cli.configuration import add_overrides, read_run
 from soc_sim.compiler.functional import Comparison, Verification, verify
+from soc_sim.config.npz import read_npz
 from soc_sim.errors import InputError, VerificationError, suggestion
 from soc_sim.facade import compile_run
 from soc_sim.network.base import Network
@@ -65,16 +65,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _read(path: Path, network: Network) -> dict[str, npt.NDArray[Any]]:
     """The inputs from a file; a single image of the file's shape is taken for a batch of one."""
-    try:
-        file = np.load(path, allow_pickle=False)
-        if not isinstance(file, np.lib.npyio.NpzFile):
-            raise ValueError
-        with file:
-            arrays = {name: file[name] for name in file.files}
-    except FileNotFoundError:
-        raise InputError(f"--input {path}: no such file") from None
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile):
-        raise InputError(f"--input {path}: is no readable .npz file; allowed: what numpy.savez writes") from None
+    arrays = read_npz(path, "--input")
     faults = [
         f"--input {path}: '{name}' is no input of {network.name}; "
         f"allowed: {', '.join(network.inputs)}{suggestion(name, network.inputs)}"

@@ -11,10 +11,8 @@ file.
 
 from __future__ import annotations
 
-import zipfile
 import zlib
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,8 +21,9 @@ import numpy.typing as npt
 from soc_sim.compiler.nest import Nest
 from soc_sim.compiler.sparse_layer import SparseLayer
 from soc_sim.config.array import Array
+from soc_sim.config.npz import read_npz
 from soc_sim.config.sparsity import FormatName, Sparsity
-from soc_sim.errors import suggestion
+from soc_sim.errors import InputError, suggestion
 from soc_sim.network.base import Network, Operator
 from soc_sim.sparsity.bitmap import Bitmap
 from soc_sim.sparsity.patterns import prune
@@ -145,19 +144,10 @@ class Zeros:
 
     def _read(self, path: str) -> Mapping[str, npt.NDArray[Any]]:
         try:
-            file = np.load(Path(path), allow_pickle=False)
-            if isinstance(file, np.lib.npyio.NpzFile):
-                with file:
-                    return {name: file[name] for name in file.files}
-        except FileNotFoundError:
-            self.faults.append(f"workload.sparsity.weights: no such file: '{path}'")
+            return read_npz(path, "workload.sparsity.weights")
+        except InputError as error:
+            self.faults += error.faults
             return {}
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile):
-            pass
-        self.faults.append(
-            f"workload.sparsity.weights: '{path}' is no readable .npz file; allowed: what numpy.savez writes"
-        )
-        return {}
 
 
 def zeros_of(network: Network, sparsity: Sparsity | Zeros, array: Array) -> Zeros:

@@ -8,7 +8,6 @@ Handwritten Digits). Neither is a held-out test set of a publication, and a mode
 from __future__ import annotations
 
 import itertools
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from soc_sim.config.npz import read_npz
 from soc_sim.config.prune import Data
 from soc_sim.config.references import PACKAGE, package_file
 from soc_sim.errors import ConfigurationError, InputError, MissingExtraError
@@ -136,18 +136,7 @@ def _digits() -> tuple[Array, Array]:
 
 def _file(source: str) -> tuple[Array, Array]:
     path = package_file(source) if source.startswith(PACKAGE) else Path(source)
-    try:
-        file = np.load(path, allow_pickle=False)
-        if not isinstance(file, np.lib.npyio.NpzFile):
-            raise ValueError
-        with file:
-            arrays = {name: file[name] for name in file.files}
-    except FileNotFoundError:
-        raise InputError(f"data.source: no such file: '{source}'") from None
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile):
-        raise InputError(
-            f"data.source: '{source}' is no readable .npz file; allowed: what numpy.savez writes"
-        ) from None
+    arrays = read_npz(path, "data.source")
     missing = [name for name in ("images", "labels") if name not in arrays]
     if missing:
         raise InputError(
