@@ -322,6 +322,13 @@ CONTROLLERS = (
 )
 
 
+class OneAtATime(StreamingScheduler):
+    """Looks ahead as the short cut does, without taking it."""
+
+    def advance(self, end: int) -> None:
+        Scheduler.advance(self, end)
+
+
 @settings(max_examples=150)
 @given(
     st.sampled_from(["ddr4_2400_x64", "lpddr4_3200_x32", "hbm2_2000_x128", "lpddr3_1600_x32"]),
@@ -332,14 +339,18 @@ CONTROLLERS = (
 def test_steps_of_many_bursts_equal_as_many_of_one(
     preset: str, overrides: tuple[str, ...], wanted: list[tuple[int, int, int, int, int]], looks: int
 ) -> None:
-    """Same data times and commands, also where the steps are cut short by arrivals or looked at in between."""
+    """Same data times, commands and outlooks, also where steps are cut short by arrivals or looked at in between."""
     description = dram(preset, "controller.scheduling=fr_fcfs", *overrides)
-    outcomes = []
-    for make in (Scheduler, StreamingScheduler):
+    outcomes, outlooks = [], []
+    for make in (Scheduler, OneAtATime, StreamingScheduler):
         scheduler, cycle, runs = make(description), 0, []
+        seen: list[tuple[int, int | None]] = []
         for bank, row, bursts, write, gap, priority in wanted:
             for look in range(looks):
                 scheduler.advance(cycle + gap * look // looks)
+                if isinstance(scheduler, StreamingScheduler):
+                    at, foremost = scheduler.outlook()
+                    seen.append((at, None if foremost is None else runs.index(foremost)))
             cycle += gap
             scheduler.advance(cycle)
             runs.append(Run(bank % (description.banks * description.ranks), row, bursts, write, None, priority))
@@ -358,7 +369,9 @@ def test_steps_of_many_bursts_equal_as_many_of_one(
                 None if scheduler.power is None else scheduler.power.slept(cycle + 20_000),
             )
         )
-    assert outcomes[0] == outcomes[1]
+        outlooks.append(seen)
+    assert outcomes[0] == outcomes[1] == outcomes[2]
+    assert outlooks[1] == outlooks[2]
 
 
 @settings(max_examples=150)

@@ -184,29 +184,6 @@ class Scheduler(Queues):
             self._hit[0][bank] = self._hit[1][bank] = None
 
     def _choose(self) -> Choice:
-        """What comes next. A refresh that is due comes first, but after bursts whose row has been opened."""
-        choice = self._oldest_ready()
-        first_due = self.refreshes.first_due
-        if choice[0] >= first_due:
-            cycle, *_, write = choice
-            rank = self.refreshes.due.index(first_due)
-            banks = self.refreshes.banks(rank)
-            opened = [
-                (max(self.now, self.state.earliest_column(bank, run.write)), run.age, bank, run.write)
-                for bank, run in self._active.items()
-                if bank in banks
-            ]
-            if opened:
-                cycle, _, bank, write = min(opened)
-                choice = cycle, bank, True, write
-            elif cycle == NEVER and self.power is not None and self.power.sleeps_by_itself(first_due):
-                choice = NEVER, ~rank, False, write
-            else:
-                choice = first_due, ~rank, False, write
-        self._next = choice
-        return choice
-
-    def _oldest_ready(self) -> Choice:
         """The first command that is legal; among several in one cycle that of a row just opened, then the oldest."""
         now = self.now
         open_row, group_of, bank_column, bank_activate, bank_precharge, group_activate, columns = self._stamps
@@ -254,4 +231,26 @@ class Scheduler(Queues):
                 at = now
             if at < best_at or (at == best_at and run.age < best_age):
                 best_at, best_age, best_bank, best_column, best_write = at, run.age, bank, column, write
-        return best_at, best_bank, best_column, best_write
+        choice = best_at, best_bank, best_column, best_write
+        if best_at >= self.refreshes.first_due:
+            choice = self._refresh_or(choice)
+        self._next = choice
+        return choice
+
+    def _refresh_or(self, choice: Choice) -> Choice:
+        """A refresh that is due by the time of ``choice`` comes first, but after bursts whose row has been opened."""
+        cycle, *_, write = choice
+        first_due = self.refreshes.first_due
+        rank = self.refreshes.due.index(first_due)
+        banks = self.refreshes.banks(rank)
+        opened = [
+            (max(self.now, self.state.earliest_column(bank, run.write)), run.age, bank, run.write)
+            for bank, run in self._active.items()
+            if bank in banks
+        ]
+        if opened:
+            cycle, _, bank, write = min(opened)
+            return cycle, bank, True, write
+        if cycle == NEVER and self.power is not None and self.power.sleeps_by_itself(first_due):
+            return NEVER, ~rank, False, write
+        return first_due, ~rank, False, write

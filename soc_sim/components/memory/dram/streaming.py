@@ -18,6 +18,7 @@ from soc_sim.config.memory import Dram
 Other = tuple[int, int, bool]
 """What could get between the bursts of a run: (first cycle, bank, whether it is a read or write)."""
 NOTHING: Other = (NEVER, -1, False)
+FORGOTTEN = (0, None)
 
 
 class StreamingScheduler(Scheduler):
@@ -30,8 +31,8 @@ class StreamingScheduler(Scheduler):
         controller, state = description.controller, self.state
         self.closed_form_bursts = 0
         """Bursts that went out several in one step."""
-        self._between: Other | None = None
-        """What could get between the bursts of the run that is chosen, if it is known."""
+        self._between: tuple[int, Other | None] = FORGOTTEN
+        """What could get between the bursts of the run that is chosen, if it is known, and after how many runs."""
         self._rcd = description.timing.nRCD
         # Caps and limits look at every burst.
         self._short_cut = not (controller.row_hit_cap or controller.age_limit_cycles)
@@ -39,11 +40,6 @@ class StreamingScheduler(Scheduler):
         self._holds_row = min(state.row_held) > state.spacing_l
         # Whether a read or write elsewhere must wait as long as the next burst of the run.
         self._elsewhere_later = state.spacing_s == state.spacing_l and description.ranks == 1
-
-    def push(self, cycle: int, run: Run) -> None:
-        """As the base does."""
-        super().push(cycle, run)
-        self._between = None
 
     def advance(self, end: int) -> None:
         """Issue every command before cycle ``end``."""
@@ -57,7 +53,7 @@ class StreamingScheduler(Scheduler):
                 or self._active.get(bank, run) is not run
                 or cycle >= self.refreshes.first_due
             ):
-                self._between = None
+                self._between = FORGOTTEN
                 self.step()
             else:
                 self._next = None
@@ -83,7 +79,10 @@ class StreamingScheduler(Scheduler):
             queued[write] += 1
         # It has been chosen: whatever else could go in this cycle goes in the next.
         self.now = column + 1
-        known, self._between = self._between, None
+        runs, known = self._between
+        if runs != self._ages:
+            known = None
+        self._between = FORGOTTEN
         last, watched = -1, True
         while True:
             if last < 0:
@@ -100,7 +99,7 @@ class StreamingScheduler(Scheduler):
             elif before <= at:
                 column = self._write_down(run, column, before)
                 if before == end and column < at and column < due:
-                    self._next, self._between = (column, bank, True, write), (at, other, is_column)
+                    self._next, self._between = (column, bank, True, write), (self._ages, (at, other, is_column))
                 return
             elif is_column:
                 column = self._write_down(run, column, at)
@@ -111,14 +110,16 @@ class StreamingScheduler(Scheduler):
                 self._access(at, other, write)
                 column = max(column, state.earliest_column(bank, write))
             else:
-                if watched or column == at or not (at - column) % spacing:
+                activates = state.open_row[other] == NO_ROW
+                counts = watched and activates
+                if counts or column >= at or not (at - column) % spacing:
                     column = max(self._write_down(run, column, at), at + 1)
-                if state.open_row[other] == NO_ROW:
+                    last = -1
+                if activates:
                     self._activate(at, other, write)
                 else:
                     self._precharge(at, other)
-                if not watched:
-                    last = column + (run.left - 1) * spacing
+                if not counts:
                     continue
             last = -1
             if hits[bank] is not run or (write and queued[0] and not self._wants_writes()):
