@@ -14,31 +14,41 @@ from soc_sim.sparsity.bitmap import Bitmap
 
 MOST_WORDS = 100_000_000
 """Comparisons of 64 columns of two rows that are worth their time; of larger matrices every so many columns count."""
+MOST_SUMMANDS = 255
+"""Ones that a byte can count."""
 
-Words = npt.NDArray[np.uint64]
 Order = npt.NDArray[np.int64]
+Bytes = npt.NDArray[np.uint8]
 
 
 def group_rows(nonzero: Bitmap, height: int) -> Order:
-    """The rows of W (m × k) in their new order: position → row, for blocks of ``height`` rows; deterministic."""
-    words = _packed(nonzero)
-    rows, length = words.shape
-    if (stride := -(-rows * rows * length // (2 * MOST_WORDS))) > 1:
-        words = np.ascontiguousarray(words[:, ::stride])
+    """The rows of W (m × k) in their new order: position → row, for blocks of ``height`` rows; deterministic.
+
+    What a row would add to a block is what it has, less what it shares with the block; the latter grows by each column
+    that is new to the block, and by the same column for all rows at once.
+    """
     filled = nonzero.sum(axis=1)
-    left = np.flatnonzero(filled)
+    rows = np.flatnonzero(filled)
+    own = np.ascontiguousarray(_looked_at(nonzero)[rows])
+    columns = np.ascontiguousarray(own.T).view(np.uint8)
+    weights, alone = filled[rows], own.sum(axis=1)
+    left = np.ones(len(rows), bool)
     order: list[int] = []
-    while len(left):
-        seed = int(np.argmax(filled[left]))
-        union = words[left[seed]].copy()
-        order.append(int(left[seed]))
-        left = np.delete(left, seed)
-        for _ in range(min(height - 1, len(left))):
-            added = _ones(words[left] & ~union)
-            best = int(np.lexsort((-filled[left], added))[0])
-            union |= words[left[best]]
-            order.append(int(left[best]))
-            left = np.delete(left, best)
+    while left.any():
+        if 2 * np.count_nonzero(left) < len(left):
+            rows, own, weights, alone = rows[left], own[left], weights[left], alone[left]
+            columns, left = np.ascontiguousarray(columns[:, left]), np.ones(len(rows), bool)
+        best = int(np.argmax(np.where(left, weights, -1)))
+        union, added = np.zeros(own.shape[1], bool), alone.copy()
+        for more in range(min(height, int(np.count_nonzero(left))))[::-1]:
+            order.append(int(rows[best]))
+            left[best] = False
+            if more:
+                added -= _count(columns, np.flatnonzero(own[best] & ~union))
+                union |= own[best]
+                # The fewest columns, then the most weights, then the first.
+                cost = added * (nonzero.shape[1] + 1) - weights
+                best = int(np.argmin(np.where(left, cost, np.iinfo(np.int64).max)))
     return np.concatenate((np.array(order, np.int64), np.flatnonzero(filled == 0)))
 
 
@@ -48,17 +58,16 @@ def group_within(nonzero: Bitmap, height: int, chunk: int) -> Order:
     return np.concatenate([start + group_rows(nonzero[start : start + chunk], height) for start in starts])
 
 
-def _packed(nonzero: Bitmap) -> Words:
-    """64 columns a word."""
-    packed = np.packbits(np.ascontiguousarray(nonzero), axis=1)
-    padding = -packed.shape[1] % 8
-    return np.ascontiguousarray(np.pad(packed, ((0, 0), (0, padding)))).view(np.uint64)
+def _looked_at(nonzero: Bitmap) -> Bitmap:
+    """All columns; of large matrices 64 of every so many."""
+    (rows, count), length = nonzero.shape, -(-nonzero.shape[1] // 64)
+    stride = -(-rows * rows * length // (2 * MOST_WORDS))
+    return nonzero if stride <= 1 else nonzero[:, np.arange(count) // 64 % stride == 0]
 
 
-def _ones(words: Words) -> Order:
-    """Bits that are set in each row."""
-    if hasattr(np, "bitwise_count"):  # numpy 2
-        counted: Order = np.bitwise_count(words).sum(axis=1, dtype=np.int64)
-        return counted
-    bits: Order = np.unpackbits(words.view(np.uint8), axis=1).sum(axis=1, dtype=np.int64)
-    return bits
+def _count(columns: Bytes, which: Order) -> Order:
+    """How many of these columns (k × m, one byte each) each row has."""
+    total = np.zeros(columns.shape[1], np.int64)
+    for start in range(0, len(which), MOST_SUMMANDS):
+        total += np.add.reduce(columns[which[start : start + MOST_SUMMANDS]], axis=0, dtype=np.uint8)
+    return total
