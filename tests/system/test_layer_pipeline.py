@@ -212,3 +212,13 @@ def test_a_pipeline_does_not_share_cores_with_streams_that_use_all_at_once() -> 
     scenario.stream(network, name="other", period_s=1e-3)
     with pytest.raises(MappingError, match="only some are pipelines"):
         scenario.run(until_s=1e-3)
+
+
+def test_requests_share_the_system_sram() -> None:
+    """The compiler leaves room for the activations of all requests under way, or there would be one at a time."""
+    overrides = ("cores=3", "system_sram.capacity=64 KiB", "system_sram.width=32 B", "system_sram.clock=1 GHz")
+    soc = load("edge_16x16", Soc, overrides)
+    program = compiler.compile(zoo.load("resnet8"), soc, PIPELINE)
+    assert 0 < program.memory_map.used_bytes["system_sram"] <= 64 * 1024 // program.requests_under_way
+    assert len(lay_out(soc, [program], [program.requests_under_way]).sets[0]) == program.requests_under_way == 4
+    check_record(system.run(soc, program, inferences=3))
