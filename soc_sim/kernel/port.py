@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from soc_sim.errors import ConfigurationError
@@ -21,11 +21,13 @@ class Target(Protocol):
 class InitiatorPort:
     """The end that submits. It has exactly one peer."""
 
-    __slots__ = ("name", "peer")
+    __slots__ = ("name", "peer", "submit")
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.peer: Target | None = None
+        self.submit: Callable[[Transfer], None] = self._unconnected
+        """Hand a transfer to the peer: its own ``submit``."""
 
     def connect(self, target: Target) -> None:
         """Connect to the one peer.
@@ -37,12 +39,10 @@ class InitiatorPort:
             raise ConfigurationError(
                 f"port {self.name} is connected to {self.peer.name}; cannot connect {target.name}, too"
             )
-        self.peer = target
+        self.peer, self.submit = target, target.submit
 
-    def submit(self, transfer: Transfer) -> None:
-        """Hand a transfer to the peer."""
-        assert self.peer is not None, self.name  # noqa: S101 # check_wiring has run
-        self.peer.submit(transfer)
+    def _unconnected(self, transfer: Transfer) -> None:
+        raise AssertionError(f"port {self.name}: check_wiring has not run; {transfer.initiator} submits")
 
 
 def check_wiring(ports: Iterable[InitiatorPort]) -> None:

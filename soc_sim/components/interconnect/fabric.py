@@ -259,7 +259,9 @@ class Fabric(Component):
         output.served(transfer)
         if not transfer.write:
             # Cut-through: data pass while the memory still delivers, so only a busy path adds time.
-            end_ps = max(now_ps, self._move(output.read_path, transfer.data_start_ps, transfer, output.tracks[0])[1])
+            passed_ps = self._move(output.read_path, transfer.data_start_ps, transfer, output.tracks[0])[1]
+            if passed_ps > now_ps:
+                end_ps = passed_ps
         transfer.delivered_ps = end_ps
         end_ps += self.clock.span_ps(self.description.latency_cycles)
         traffic = self.traffic[transfer.initiator]
@@ -288,12 +290,12 @@ class Fabric(Component):
 
     def _move(self, path: Timeline, earliest_ps: int, transfer: Transfer, track: Track | None) -> tuple[int, int]:
         """Book the data path; returns when the transfer's data start and end on it."""
-        duration_ps = 0
+        duration_ps, clock = 0, self.clock
         if not self._ideal:
             beats = -(-transfer.line_bytes // self._width_bytes) * transfer.lines
-            duration_ps = self.clock.span_ps(beats)
+            duration_ps = clock.span_ps(beats)
         # A clock whose frequency is being changed has its next edge only then.
-        start_ps = path.book(max(earliest_ps, self.clock.start_ps), duration_ps)
+        start_ps = path.book(earliest_ps if earliest_ps > clock.start_ps else clock.start_ps, duration_ps)
         if track is not None and duration_ps:
             track.slice(transfer.initiator, start_ps, start_ps + duration_ps, transfer.layer)
         return start_ps, start_ps + duration_ps

@@ -62,11 +62,12 @@ class Memory(Component):
         """Count the transfer and write down when its data moved."""
         transfer.data_start_ps = start_ps
         transfer.data_end_ps = end_ps
-        transfer.data_ps = int(transfer.size_bytes * self._ps_per_byte)
+        size_bytes = transfer.size_bytes
+        transfer.data_ps = int(size_bytes * self._ps_per_byte)
         if transfer.write:
-            self.write_bytes += transfer.size_bytes
+            self.write_bytes += size_bytes
         else:
-            self.read_bytes += transfer.size_bytes
+            self.read_bytes += size_bytes
         if self._track is not None:
             kind = "write" if transfer.write else "read"
             self._track.slice(f"{kind} {transfer.initiator}", start_ps, end_ps, transfer.layer)

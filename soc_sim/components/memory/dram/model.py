@@ -6,6 +6,7 @@ arrives, or when the first of its transfers can at the earliest be complete.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
@@ -27,10 +28,12 @@ _NO_LOOK: Final = 1 << 100
 class _Looked:
     """A channel, and when the next look at it is due."""
 
-    __slots__ = ("channel", "wake_ps")
+    __slots__ = ("channel", "wake", "wake_ps")
 
-    def __init__(self, channel: Channel) -> None:
+    def __init__(self, channel: Channel, wake: Callable[[_Looked], None]) -> None:
         self.channel = channel
+        self.wake = partial(wake, self)
+        """Called when a look is due."""
         self.wake_ps = _NO_LOOK
 
 
@@ -56,7 +59,7 @@ class DramModel(Memory):
         tracks = [CommandTracks(simulation, f"{name}.channel{c}", description) for c in range(description.channels)]
         told = any(of_channel.wanted for of_channel in tracks)
         self._channels = [
-            _Looked(PlainChannel(description, mapping, number, of_channel if told else None))
+            _Looked(PlainChannel(description, mapping, number, of_channel if told else None), self._wake)
             for number, of_channel in enumerate(tracks)
         ]
         self._split: dict[Transfer, _Split] = {}
@@ -121,19 +124,20 @@ class DramModel(Memory):
                 looked.channel.take_over(plain)
                 self._to_compile -= 1
 
-    def _wake(self, looked: _Looked, planned_ps: int) -> None:
+    def _wake(self, looked: _Looked) -> None:
+        now_ps = self.simulation.now_ps
         # An arrival in between may have moved the look forward.
-        if looked.wake_ps == planned_ps:
+        if looked.wake_ps == now_ps:
             looked.wake_ps = _NO_LOOK
-            for done_ps, served in self._settle(looked, -(-planned_ps // self._tck_ps)):
-                if done_ps == planned_ps:
+            for done_ps, served in self._settle(looked, -(-now_ps // self._tck_ps)):
+                if done_ps == now_ps:
                     served.done(served)
                 else:
                     self.simulation.send(served, done_ps, served.done)
 
     def _settle(self, looked: _Looked, cycle: int) -> list[tuple[int, Transfer]]:
         """Transfers that are complete, and when. Plans the next look, for when the next can be at the earliest."""
-        channel, answers = looked.channel, []
+        channel, tck_ps, answers = looked.channel, self._tck_ps, []
         for served in channel.look(cycle):
             if self._split:
                 whole = self._whole(served)
@@ -141,17 +145,17 @@ class DramModel(Memory):
                     continue
                 served = whole
             transfer, data_start, data_end, row, refresh = served
-            end_ps = data_end * self._tck_ps
+            end_ps = data_end * tck_ps
             if transfer.write and transfer.data_end_ps > end_ps:
                 end_ps = transfer.data_end_ps
-            transfer.row_ps, transfer.refresh_ps = row * self._tck_ps, refresh * self._tck_ps
-            self._record(transfer, data_start * self._tck_ps, end_ps)
+            transfer.row_ps, transfer.refresh_ps = row * tck_ps, refresh * tck_ps
+            self._record(transfer, data_start * tck_ps, end_ps)
             answers.append((end_ps + self._latency_ps, transfer))
         next_look = channel.next_look()
-        wake_ps = next_look * self._tck_ps + self._latency_ps
+        wake_ps = next_look * tck_ps + self._latency_ps
         if next_look < NEVER and wake_ps < looked.wake_ps:
             looked.wake_ps = wake_ps
-            self.simulation.call_at(wake_ps, partial(self._wake, looked, wake_ps))
+            self.simulation.call_at(wake_ps, looked.wake)
         return answers
 
     def _whole(self, served: Served) -> Served | None:
