@@ -363,24 +363,24 @@ def _refresh(m: Array, banks: Array, ranks: Array, due: int, number: int) -> Non
 
 
 @_inline
-def _nobody_opened(banks: Array) -> bool:
-    for bank in range(len(banks)):  # noqa: SIM110 # numba knows no generators
-        if banks[bank, OPENED_FOR] >= 0:
-            return False
-    return True
-
-
-@_inline
-def _alone(m: Array, ranks: Array, runs: Array, queue: Array, end: int) -> int:
-    """Bursts that the chosen run, the only one that waits, can have before ``end`` without another choice."""
-    write = m[WRITE]
-    if m[WAITING + write] != 1 or m[SERVING] != write or (write and m[QUEUED]):
+def _alone(m: Array, banks: Array, groups: Array, ranks: Array, runs: Array, queue: Array, end: int) -> int:
+    """Bursts that the chosen run, if it is the oldest, can have before ``end`` without another choice."""
+    write, number = m[WRITE], queue[m[WRITE], 0]
+    shared = m[WAITING + write] > 1 and not m[EQUAL_SPACING]
+    if shared or m[SERVING] != write or (write and m[QUEUED]) or banks[m[BANK], HIT] != number:
         return 1
-    bursts = min(runs[queue[write, 0], RUN_LEFT] - 1, (min(end, _first_due(ranks)[0]) - m[AT] - 1) // m[SPACING_L] + 1)
+    limit = min(end, _first_due(ranks)[0])
+    # Younger hits wait; before the limit no row is opened or closed.
+    for each in range(len(banks)):
+        bank = banks[each]
+        if bank[OPENED_FOR] >= 0:
+            return 1
+        if bank[OLDEST] != bank[HIT]:
+            opens = max(bank[BANK_ACTIVATE], groups[bank[GROUP], GROUP_ACTIVATE])
+            limit = min(limit, opens if bank[ROW] < 0 else bank[BANK_PRECHARGE])
+    bursts = min(runs[number, RUN_LEFT] - 1, (limit - m[AT] - 1) // m[SPACING_L] + 1)
     if m[BACKLOG + write]:
-        bursts = min(bursts, m[QUEUED + write] - m[ROOM + write])
-        if m[BEHIND]:
-            bursts = 1
+        bursts = 1 if m[BEHIND] else min(bursts, m[QUEUED + write] - m[ROOM + write])
     return max(bursts, 1)
 
 
@@ -400,19 +400,18 @@ def advance(
             continue
         m[WRITE_MODE] = m[SERVING]
         if m[COLUMN]:
-            if _nobody_opened(banks):
-                # All but the last need no stamps: they would be overtaken by those of the last.
-                skipped = _alone(m, ranks, runs, queue, end) - 1
-                if skipped > 0:
-                    job = runs[queue[m[WRITE], 0], JOB]
-                    start = m[AT] + m[CL + m[WRITE]]
-                    jobs[job, START] = min(jobs[job, START], start)
-                    jobs[job, LEFT] -= skipped
-                    runs[queue[m[WRITE], 0], RUN_LEFT] -= skipped
-                    m[QUEUED + m[WRITE]] -= skipped
-                    m[BURSTS + m[WRITE]] += skipped
-                    banks[m[BANK], HITS] += skipped
-                    m[AT] += skipped * m[SPACING_L]
+            # All but the last need no stamps.
+            skipped = _alone(m, banks, groups, ranks, runs, queue, end) - 1
+            if skipped > 0:
+                run = runs[queue[m[WRITE], 0]]
+                run[RUN_LEFT] -= skipped
+                job = jobs[run[JOB]]
+                job[START] = min(job[START], m[AT] + m[CL + m[WRITE]])
+                job[LEFT] -= skipped
+                m[QUEUED + m[WRITE]] -= skipped
+                m[BURSTS + m[WRITE]] += skipped
+                banks[m[BANK], HITS] += skipped
+                m[AT] += skipped * m[SPACING_L]
             _access(m, banks, groups, ranks, runs, jobs, queue)
         elif banks[m[BANK], ROW] < 0:
             _activate(m, banks, groups, ranks, runs, queue)
