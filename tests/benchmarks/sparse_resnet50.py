@@ -4,7 +4,11 @@
 
 Each row compares with the dense run of the same SoC. ``busy``: share of the sparse run's time in which the array
 computes. The layers are split by the dense run: in a compute-bound one the array computes for at least 90 % of the
-layer's time; each part's speedup is that of its own time.
+layer's time; each part's speedup is that of its own time. The first layers behind operators of the host, and what
+comes behind the last one, are a part of their own: the array waits for the host there, and the longer, the sooner it
+has ended the layer before. ``lost``: what the layer that loses most takes longer, over the time of the dense network,
+of all layers but these. A layer's time begins where the array ends the one before, so a wait that a slower neighbour
+hid counts for the layer that now shows it.
 
 The published range of whole-network speedups is 1.41 to 4.28 (FlexiSAGA, arXiv 2506.01566), for networks, arrays and
 sparsities that are not public. What is printed here are this model's results, not a reproduction of those.
@@ -40,7 +44,11 @@ class Speedup:
     compute_bound: float | None
     """Of the layers that the array's computation bounds in the dense run; None where there are none."""
     bandwidth_bound: float | None
-    """Of all others."""
+    """Of all others, but those behind the host."""
+    behind_host: float | None
+    """Of the layers of the host, as far as the array has to wait for them, and those right behind them."""
+    lost: float
+    """The most that a layer takes longer, over the time of the whole dense network, but those behind the host."""
 
     @property
     def busy(self) -> float:
@@ -64,12 +72,21 @@ def speedup(dense: RunRecord, sparse: RunRecord) -> Speedup:
     """Of the whole network, and of the layers that computation and bandwidth bound in the dense run."""
     before, after = layer_times(dense), layer_times(sparse)
     busy = {layer: dense.cores[0].array_ps.get((layer, "busy"), 0) for layer in before}
-    bound = {layer for layer, time_ps in before.items() if busy[layer] >= COMPUTE_BOUND * time_ps}
+    units = [layer.unit for layer in dense.program.layers]
+    host = {layer for layer in before if "host" in units[max(0, layer - 1) : layer + 1]}
+    bound = {layer for layer, time_ps in before.items() if busy[layer] >= COMPUTE_BOUND * time_ps} - host
 
     def of(layers: set[int]) -> float | None:
         return sum(before[i] for i in layers) / sum(after[i] for i in layers) if layers else None
 
-    return Speedup(sparse, dense.makespan_ps / sparse.makespan_ps, of(bound), of(set(before) - bound))
+    return Speedup(
+        sparse,
+        dense.makespan_ps / sparse.makespan_ps,
+        of(bound),
+        of(set(before) - bound - host),
+        of(host),
+        max(0, *(after[layer] - before[layer] for layer in set(before) - host)) / dense.makespan_ps,
+    )
 
 
 def layer_times(record: RunRecord) -> Counter[int]:
@@ -98,16 +115,19 @@ def main() -> None:
     network = zoo.load(arguments.network)
     print(
         f"{'array':>7} {'memory':>7} {'zeros':>5} {'latency ms':>10} {'speedup':>7} {'compute-bound':>13} "
-        f"{'bandwidth-bound':>15} {'busy %':>6}  dataflows"
+        f"{'bandwidth-bound':>15} {'host':>5} {'busy %':>6} {'lost %':>6}  dataflows"
     )
     for rows in arguments.rows:
         for memory in ("ideal", "LPDDR4"):
             for level, row in study(network, soc_of(rows, ideal=memory == "ideal"), arguments.pattern, LEVELS):
-                parts = [f"{part:.2f}" if part else "–" for part in (row.compute_bound, row.bandwidth_bound)]
+                parts = [
+                    f"{part:.2f}" if part else "–" for part in (row.compute_bound, row.bandwidth_bound, row.behind_host)
+                ]
                 flows = Counter(layer.dataflow for layer in row.record.program.layers if layer.dataflow)
                 print(
                     f"{rows:>4}×{rows:<2} {memory:>7} {level:5.1f} {row.record.makespan_ps / 1e9:10.3f} "
-                    f"{row.whole:7.2f} {parts[0]:>13} {parts[1]:>15} {100 * row.busy:6.1f}  "
+                    f"{row.whole:7.2f} {parts[0]:>13} {parts[1]:>15} {parts[2]:>5} "
+                    f"{100 * row.busy:6.1f} {100 * row.lost:6.2f}  "
                     f"{', '.join(f'{flow} {count}' for flow, count in sorted(flows.items()))}",
                     flush=True,
                 )
