@@ -121,7 +121,7 @@ class Zeros:
         """What a reader of the results should know."""
         if not self.seeded:
             return ()
-        what = f"the weights of {len(self.seeded)} layers have no values: seeded ones decide what is zero"
+        what = f"layers whose weights have no values: {len(self.seeded)}; seeded ones decide what is zero"
         return (f"{self.network.name}: {what} (workload.sparsity.score)",)
 
     def found_wrong(self) -> list[str]:
