@@ -30,11 +30,8 @@ class Data(Description):
     """Images on which all choices are made."""
     evaluation: PositiveInt = 2000
     """Images that are looked at once, at the end."""
-    shifted_copies: Annotated[int, Field(ge=0, le=16)] = 0
-    """Copies of each calibration image, moved by up to one pixel along rows and columns, that repair and scores see,
-    too; what the dense model makes of them is known, so they need no label."""
     seed: Annotated[int, Field(ge=0)] = 1
-    """Decides which image is in which part, and how copies are moved."""
+    """Decides which image is in which part."""
 
 
 class LayerBounds(Description):

@@ -7,7 +7,6 @@ Handwritten Digits). Neither is a held-out test set of a publication, and a mode
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,33 +72,6 @@ def load(data: Data) -> Parts:
         found.append(Part(images[chosen], labels[chosen]))
         start += size
     return Parts(*found)
-
-
-def with_copies(images: Array, data: Data) -> Array:
-    """The images, then copies moved by up to one pixel along rows and columns, edges repeated.
-
-    Raises:
-        InputError: copies are asked for and the images have no rows and columns.
-    """
-    if not data.shifted_copies:
-        return images
-    if images.ndim < 3:
-        raise InputError(
-            f"data.shifted_copies: images of '{data.source}' have no rows and columns; allowed: images of the shape "
-            "rows × columns or channels × rows × columns, or 0"
-        )
-    rng = np.random.default_rng((data.seed, len(images)))
-    padded = np.pad(images, (*((0, 0),) * (images.ndim - 2), (1, 1), (1, 1)), mode="edge")
-    height, width = images.shape[-2:]
-    found = [images]
-    for _ in range(data.shifted_copies):
-        tops, lefts = rng.integers(0, 3, (2, len(images)))
-        moved = np.empty_like(images)
-        for top, left in itertools.product(range(3), range(3)):
-            chosen = (tops == top) & (lefts == left)
-            moved[chosen] = padded[chosen, ..., top : top + height, left : left + width]
-        found.append(moved)
-    return np.concatenate(found)
 
 
 def _read(source: str) -> tuple[Array, Array]:

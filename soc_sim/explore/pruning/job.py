@@ -122,8 +122,7 @@ def search_of(
         warnings += left_out
     _check(dense, parts, job)
     start = quantise.rounded(dense) if job.quantise == "before" else dense
-    images = data.with_copies(parts.calibration.images, job.data)
-    reference = Reference.of(start, images, job.repair.samples, job.seed)
+    reference = Reference.of(start, parts.calibration.images, job.repair.samples, job.seed)
 
     def report(level: Level) -> None:
         if progress is not None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from soc_sim.config.prune import Prune
 from soc_sim.config.sparsity import PatternName
-from soc_sim.explore.pruning.data import Part, Parts, with_copies
+from soc_sim.explore.pruning.data import Part, Parts
 from soc_sim.explore.pruning.measure import Measurement, measure
 from soc_sim.explore.pruning.model import TrainedModel
 from soc_sim.explore.pruning.repair import Masks, Orders, Reference, orders_of, repaired
@@ -99,7 +99,6 @@ class Search:
         """
         model, parts = self.reference.model, self.parts
         images = np.concatenate((parts.calibration.images, parts.validation.images))
-        images = with_copies(images, self.job.data)
         reference = Reference.of(model, images, self.job.repair.samples, self.job.seed)
         walk = replace(self, reference=reference, progress=lambda _: None)
         last = self.levels[0]
