@@ -119,7 +119,8 @@ def choose(
     if options.reorder and weights is not None:
         in_order = [evaluation for model, evaluation in wanted if _in_order(model)]
         least = min((_least(evaluation, objective) for evaluation in in_order), default=None)
-        choice = replace(choice, reorder_gain=least / float(cost[best]) if least is not None else None)
+        chosen = float(cost[best])
+        choice = replace(choice, reorder_gain=least / chosen if least is not None and chosen else None)
     return choice
 
 

@@ -17,6 +17,7 @@ from soc_sim.network.base import Network
 from soc_sim.network.seeded import random_inputs, with_values
 from soc_sim.network.zoo import load
 from soc_sim.network.zoo.builder import NetworkBuilder
+from soc_sim.testing.variants import changed, with_ideal_memory
 
 pytest.importorskip("onnx")
 
@@ -101,3 +102,12 @@ def test_a_layer_that_gains_nothing_stays_in_order() -> None:
     program = compile(network(), make_soc(buffers="64 KiB"), Mapping(reorder=True), sparsity)
     assert program.layers[0].row_order is None
     assert program.layers[0].reorder_gain == pytest.approx(1, abs=0.02)
+
+
+def test_a_layer_that_costs_nothing_has_no_gain() -> None:
+    """No weight to multiply by, drains under streams of nothing, and neither memory nor hand-overs that take time."""
+    soc = with_ideal_memory(make_soc(tile_overlap="prefetch"))
+    soc = changed(soc, controller=changed(soc.controller, dispatch_cycles=0))
+    sparsity = Sparsity(pattern="tile_columns", level=1.0)
+    program = compile(network(), soc, Mapping(reorder=True), sparsity)
+    assert program.layers[0].reorder_gain is None
