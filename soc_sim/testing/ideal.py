@@ -66,7 +66,8 @@ def ideal_run(soc: Soc, program: Program) -> IdealRun:
     """What one inference of ``program`` takes on ``soc``, which must be one of ``with_ideal_memory``.
 
     Raises:
-        ValueError: its memories take time, parts of it have power states, or operands share a buffer.
+        ValueError: its memories take time, parts of it have power states, operands share a buffer, or the program has
+            weights expanded on loading or uses shared SRAM.
     """
     if soc.interconnect.kind != "ideal" or soc.dma.descriptor_cycles or soc.interconnect.latency_cycles:
         raise ValueError(f"{soc.name}: memory takes time; allowed: a result of with_ideal_memory")
@@ -74,6 +75,10 @@ def ideal_run(soc: Soc, program: Program) -> IdealRun:
         raise ValueError(f"{soc.name}: waking up takes time; allowed: arrays without idle states")
     if "unified" in soc.buffers.pads:
         raise ValueError(f"{soc.name}: operands share a buffer; allowed: a buffer for each")
+    if any(isinstance(instruction, Load) and instruction.expands for instruction in program.instructions):
+        raise ValueError(f"{soc.name}: weights are expanded on loading; allowed: no dma.decompression")
+    if program.memory_map.used_bytes.get("system_sram"):
+        raise ValueError(f"{soc.name}: the program uses shared SRAM, which takes time; allowed: programs without it")
     return _Pass(soc, program).result()
 
 

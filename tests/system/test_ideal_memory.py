@@ -10,6 +10,8 @@ as long as no tile is shorter than the dispatch of its instructions. Nothing els
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -149,3 +151,15 @@ def test_each_overhead_is_told_by_its_name() -> None:
 def test_only_ideal_memory_has_a_closed_form() -> None:
     with pytest.raises(ValueError, match="memory takes time"):
         ideal_run(small_soc(), program_of([]))
+
+
+def test_what_takes_time_on_ideal_memory_has_no_closed_form() -> None:
+    """A decompressor on the way into the buffers, and shared SRAM, which is never ideal."""
+    soc = with_ideal_memory(small_soc("dma.decompression={bytes_per_cycle: 2}"))
+    compressed = Load(0, 0, 0, "weights", (Region("dram", 0, 10),), 40, expands=True)
+    with pytest.raises(ValueError, match="expanded on loading"):
+        ideal_run(soc, program_of([compressed]))
+    program = program_of([Load(0, 0, 0, "weights", (Region("system_sram", 0, 10),), 10)])
+    program = replace(program, memory_map=replace(program.memory_map, used_bytes={"system_sram": 10}))
+    with pytest.raises(ValueError, match="shared SRAM"):
+        ideal_run(with_ideal_memory(small_soc()), program)
