@@ -77,13 +77,12 @@ class Load:
     once: bool = False
     """The first inference alone: what it brings stays."""
     expands: bool = False
-    """What ``regions`` hold is compressed, and is expanded to ``buffer_bytes`` on the way."""
+    """What ``regions`` hold is compressed, and is expanded to ``buffer_bytes`` on the way; without any, to zeros."""
 
     @property
     def written_bytes(self) -> int:
         """What reaches the buffer."""
-        moved = sum(region.size_bytes for region in self.regions)
-        return self.buffer_bytes if self.expands and moved else moved
+        return self.buffer_bytes if self.expands else sum(region.size_bytes for region in self.regions)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -163,6 +165,27 @@ def test_a_load_waits_for_what_the_decompressor_makes_of_it() -> None:
         (0, "wait_weights", Reason("dram", "transfer")): 100 * CYCLE_PS,
         (0, "wait_weights", Reason("core0.dma.weights.decompression", "busy")): 405 * CYCLE_PS,
     }
+
+
+def test_a_tile_of_zeros_is_written_like_any_other() -> None:
+    """Nothing of it is stored, so nothing arrives; the array reads 800 bytes, which leave the unit two a cycle."""
+    soc = small_soc("dma.decompression={bytes_per_cycle: 2, latency_cycles: 5}")
+    load, compute = load_and_compute(100, 800).instructions
+    assert isinstance(load, Load)
+    record = system.run(soc, program_of([replace(load, regions=()), compute]))
+    check_record(record)
+    assert record.makespan_ps == (400 + 5 + 10) * CYCLE_PS
+    assert record.cores[0].buffers["weights"].dma_write_bytes == 800
+
+
+@pytest.mark.parametrize("residency", ["auto", "off"])
+def test_layers_without_weights_that_count(residency: Literal["auto", "off"]) -> None:
+    """All weights zero, in a format that then stores nothing: they fill the buffer all the same, and may stay there."""
+    soc, sparsity = with_unit(make_soc()), Sparsity(pattern="tile_columns", level=1.0)
+    program = compile(linear(), soc, Mapping(format="csb", residency=residency), sparsity)
+    record = system.run(soc, program)
+    check_record(record)
+    assert record.cores[0].buffers["weights"].dma_write_bytes >= M * K
 
 
 @pytest.mark.parametrize(("width", "expected_ns"), [(64, 1000 + 8), (4, 1000 + 128), (1, 250 + 2048)])

@@ -51,10 +51,15 @@ class Expansion:
         """A part of the load has left the interconnect."""
         first = self._expanded_bytes * self._arrived_bytes // self._stored_bytes
         self._arrived_bytes += transfer.size_bytes
-        end = self._expanded_bytes * self._arrived_bytes // self._stored_bytes
+        self._pass_on(first, self._expanded_bytes * self._arrived_bytes // self._stored_bytes, transfer.layer, done)
 
+    def zeros(self, layer: int, done: Callable[[], None]) -> None:
+        """Nothing is stored of the load, so that nothing will arrive: all of it is zeros."""
+        self._pass_on(0, self._expanded_bytes, layer, done)
+
+    def _pass_on(self, first_byte: int, end_byte: int, layer: int, done: Callable[[], None]) -> None:
         def expanded() -> None:
-            self._buffer.moved(end - first, write=True)
+            self._buffer.moved(end_byte - first_byte, write=True)
             done()
 
-        self._decompressor.pass_on(first, end, transfer.layer, expanded)
+        self._decompressor.pass_on(first_byte, end_byte, layer, expanded)

@@ -116,18 +116,20 @@ class DmaChannel(Component):
             self.ledger.record(inference.submitted_ps, "idle", layer)
             self.ledger.record(self.simulation.now_ps, self._held[1], layer)
         inference.scoreboard.start(instruction.index)
-        expansion = None
+        expansion, done = None, partial(self._complete, instruction, inference, self.simulation.now_ps)
         if isinstance(instruction, Load) and instruction.expands:
             if self.decompressor is None:
                 raise ValueError(f"load {instruction.index} is compressed, and {self.name} cannot expand it")
             stored_bytes = sum(region.size_bytes for region in instruction.regions)
             expansion = self.decompressor.expansion(stored_bytes, instruction.buffer_bytes, buffer)
+            if not stored_bytes:
+                done = partial(expansion.zeros, layer, done)
         self.issuer.submit(
             instruction.regions,
             write=write,
             layer=layer,
             progress=None if expansion else partial(buffer.moved, write=not write),
-            done=partial(self._complete, instruction, inference, self.simulation.now_ps),
+            done=done,
             address_of=inference.address_of,
             work=expansion.arrived if expansion else None,
         )
