@@ -84,3 +84,21 @@ def test_no_single_setting_helps_an_ideal_memory() -> None:
     soc = load_soc("edge_16x16", ["dram={kind: ideal_memory}"])
     assert remedy(soc, "dram", "transfer") is None
     assert remedy(soc, "nobody", "transfer") is None
+
+
+def test_clocks_of_a_domain_are_raised_together() -> None:
+    """A domain has one frequency: a fifth more for all its clocks, the next of its points, nothing at the last."""
+    clocks = "array", "dma", "controller", "interconnect", "host"
+    members = f"clocks: [{', '.join(clocks)}]"
+    faster = load_soc("mcu_8x8", [f"domains=[{{name: core, {members}}}]"])
+    points = "points: [{clock: 200 MHz, voltage: 0.65 V}, {clock: 300 MHz, voltage: 0.8 V}]"
+    slow = load_soc("mcu_8x8", ["energy=22nm", f"domains=[{{name: core, {members}, {points}}}]"])
+    for soc, change, clock in ((faster, "core clock +20 %", "240 MHz"), (slow, "core clock +50 %", "300 MHz")):
+        proposal = remedy(soc, "array", "busy")
+        assert proposal is not None
+        assert proposal.change == change
+        assert proposal.settings == tuple(f"soc.{name}.clock={clock}" for name in clocks)
+        raised = load(
+            soc.model_dump(mode="json", exclude_none=True), Soc, [s.removeprefix("soc.") for s in proposal.settings]
+        )
+        assert remedy(raised, "host", "busy") is None or soc is faster
