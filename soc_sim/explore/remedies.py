@@ -7,6 +7,7 @@ The values are absolute, so that a setting can be copied into a configuration or
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from soc_sim.config.domain import ClockName
@@ -16,6 +17,8 @@ from soc_sim.units import format_quantity
 
 STEP = 1.2
 """Clocks and rates are raised by a fifth: enough to see, not so much that something else takes over."""
+
+_OF_A_CORE = re.compile(r"^core\d+\.")
 
 
 class Remedy(NamedTuple):
@@ -32,10 +35,12 @@ def remedy(soc: Soc, component: str, reason: str) -> Remedy | None:
 
     Args:
         soc: The SoC that ran.
-        component: As in ``stall_reasons_s``; ``array`` for the time in which the array itself works.
+        component: As in ``stall_reasons_s``; ``array`` for the time in which the array itself works. Cores are alike:
+            that of one (``core0.dma.inputs``) stands for all.
         reason: As in ``stall_reasons_s``.
     """
     kind = reason.partition(":")[0]
+    component = _OF_A_CORE.sub("", component)
     match component, kind:
         case ("array", "busy"):
             return _clock(soc, "array")

@@ -55,6 +55,8 @@ def test_the_named_setting_brings_what_was_said() -> None:
         ("weights", "credit", "soc.buffers.weights.capacity=256 KiB"),
         ("inputs", "transfer", "soc.buffers.inputs.ports=4"),
         ("dma.inputs", "credit", "soc.dma.max_outstanding=128"),
+        ("core1.dma.inputs", "credit", "soc.dma.max_outstanding=128"),
+        ("core0.weights", "credit", "soc.buffers.weights.capacity=256 KiB"),
     ],
 )
 def test_remedies_are_settings_that_the_soc_takes(component: str, reason: str, setting: str) -> None:
