@@ -40,6 +40,9 @@ CONTROLLERS = (
     ("timing.nREFI=700",),
     ("mapping=robacobg",),
     ("controller.priority_cycles=30",),
+    ("controller.bank_queue=1", "controller.read_queue=2", "controller.priority_cycles=30"),
+    ("banks=1", "bank_groups=1", "timing.nREFI=700"),
+    ("controller.drain_below=0", "controller.write_queue=4"),
 )
 
 

@@ -312,6 +312,10 @@ CONTROLLERS = (
     ("controller.bank_queue=4", "controller.read_queue=8"),
     ("controller.priority_cycles=30", "controller.read_queue=8"),
     ("controller.page_policy=adaptive",),
+    ("controller.page_policy=closed", "controller.write_queue=2", "controller.drain_below=0"),
+    ("controller.page_policy=closed", "controller.bank_queue=1", "controller.read_queue=8"),
+    ("timing.nRTW=2", "timing.nCCD_L=10", "controller.write_queue=2", "controller.drain_above=0.3"),
+    ("banks=1", "bank_groups=1", "timing.nREFI=700"),
     ("controller.refresh=per_bank", "timing.nRFC_PB=90", "timing.nREFI=700"),
     (
         "controller.power_down_after_cycles=20",
@@ -393,3 +397,41 @@ def test_reads_stay_reads_and_writes_stay_writes(arrivals: list[tuple[int, int, 
     scheduler.advance(cycle + 10**6)
     assert not scheduler.busy
     assert scheduler.state.bursts == expected
+
+
+def test_writes_drained_down_to_nothing_give_way_to_reads() -> None:
+    """A threshold of 0 means until none is left, not for ever."""
+    scheduler = Scheduler(dram("ddr4_2400_x64", "controller.drain_below=0", "controller.write_queue=4"))
+    runs = [Run(bank, 0, 1, write, None) for write in (1, 0) for bank in range(4)]
+    for run in runs:
+        scheduler.push(0, run)
+    scheduler.advance(1000)
+    assert scheduler.completed == runs
+
+
+@pytest.mark.parametrize("make", [Scheduler, StreamingScheduler])
+def test_a_row_stays_open_for_the_read_it_was_opened_for(make: type[Scheduler]) -> None:
+    """A write to that row goes before, as another bank's read puts only reads off, and must not close it for others."""
+    closed = ("controller.page_policy=closed", "controller.write_queue=2", "controller.drain_above=0.3")
+    slow_reads = ("timing.nCCD_S=100", "timing.nCCD_L=100", "timing.nRTW=1")
+    scheduler = make(dram("ddr4_2400_x64", *closed, *slow_reads, NEVER_REFRESH))
+    before, opener = Run(4, 0, 1, 0, None), Run(0, 0, 1, 0, None)
+    write, other = Run(0, 0, 1, 1, None), Run(0, 1, 1, 0, None)
+    scheduler.push(0, before)
+    scheduler.push(0, opener)
+    scheduler.advance(dram().timing.nRCD + 1)
+    scheduler.push(dram().timing.nRCD + 1, write)
+    scheduler.push(dram().timing.nRCD + 1, other)
+    scheduler.advance(10_000)
+    assert scheduler.completed == [before, write, opener, other]
+
+
+def test_the_only_bank_of_a_rank_is_refreshed_as_a_rank() -> None:
+    """What then waits for its row waits for the refresh: row and refresh apart."""
+    description = dram("ddr4_2400_x64", "banks=1", "bank_groups=1")
+    scheduler, timing = Scheduler(description), description.timing
+    run = Run(0, 0, 1, 0, None)
+    scheduler.advance(timing.nREFI + 1)
+    scheduler.push(timing.nREFI + 1, run)
+    scheduler.advance(timing.nREFI + 2000)
+    assert (run.refresh_cycles, run.row_cycles) == (timing.nRFC - 1, timing.nRCD)

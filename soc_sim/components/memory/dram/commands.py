@@ -39,6 +39,7 @@ class Teller:
     def __init__(self, description: Dram, tracks: CommandTracks) -> None:
         self.ranks, self.banks = tracks.ranks, tracks.banks
         self._times, self._nbl = description.timing, description.burst_cycles
+        self._per_bank = description.controller.refresh == "per_bank"
         self._spacing = max(description.burst_cycles, description.timing.nCCD_L)
 
     def activate(self, run: Run, cycle: int) -> None:
@@ -58,12 +59,11 @@ class Teller:
 
     def refresh(self, state: ChannelState, banks: range, closed: int | None) -> None:
         """``banks`` are refreshed; ``closed``: when all of them closed their rows at once, None if they had."""
-        of_one_bank = len(banks) == 1
-        track = self.banks[banks[0]] if of_one_bank else self.ranks[state.rank_of[banks[0]]]
+        track = self.banks[banks[0]] if self._per_bank else self.ranks[state.rank_of[banks[0]]]
         if closed is not None:
-            self.tell(track, "PRE" if of_one_bank else "PREA", closed, self._times.nRP)
+            self.tell(track, "PRE" if self._per_bank else "PREA", closed, self._times.nRP)
         start = state.bank_activate[banks[0]] - state.refresh_cycles
-        self.tell(track, "REFpb" if of_one_bank else "REF", start, state.refresh_cycles)
+        self.tell(track, "REFpb" if self._per_bank else "REF", start, state.refresh_cycles)
 
     def tell(self, track: Track | None, name: str, cycle: int, cycles: int, layer: int = -1) -> None:
         """A command from ``cycle`` on, where somebody wants to know it."""

@@ -175,7 +175,7 @@ def _parameters(description: Dram) -> list[int]:
         controller.write_queue,
         controller.bank_queue,
         math.floor(controller.drain_above * controller.write_queue),
-        math.ceil(controller.drain_below * controller.write_queue),
+        max(1, math.ceil(controller.drain_below * controller.write_queue)),
         controller.row_hit_cap or compiled.NEVER,
         int(spacing_s == spacing_l and description.ranks == 1 and not controller.row_hit_cap),
         controller.priority_cycles,

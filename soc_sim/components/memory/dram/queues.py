@@ -120,7 +120,8 @@ class Queues:
         self._serving = False
         """Mode of the last choice; it becomes the controller's when its command goes out."""
         self._high = controller.drain_above * controller.write_queue
-        self._low = controller.drain_below * controller.write_queue
+        # With none left there is nothing to go on with, also where the threshold is 0.
+        self._low = max(1, controller.drain_below * controller.write_queue)
         self._next: Choice | None = None
         """The next command, if nothing else arrives; None: yet to be chosen."""
 
@@ -168,13 +169,10 @@ class Queues:
         if waiting is None:
             waiting = self._waiting[write][bank] = []
             self._next = None
-        if run.priority:
+        if run.priority or (waiting and waiting[-1].age > run.age):
             self._overtake(run, waiting)
             return
-        if waiting and waiting[-1].age > run.age:
-            insort(waiting, run, key=_by_age)
-        else:
-            waiting.append(run)
+        waiting.append(run)
         if (
             self.state.open_row[bank] == run.row
             and self._hit[write][bank] is None
@@ -186,11 +184,11 @@ class Queues:
             self._next = None
 
     def _overtake(self, run: Run, waiting: list[Run]) -> None:
-        """A run with a priority goes before those that arrived a little earlier."""
+        """A run goes before younger ones: with a priority before those that arrived a little earlier."""
         insort(waiting, run, key=_by_age)
         self._next = None
-        if self.state.open_row[run.bank] == run.row:
-            self._hit[run.write][run.bank] = first(waiting[: self._visible], run.row)
+        # It may be the oldest hit, or push that out of sight.
+        self._hit[run.write][run.bank] = first(waiting[: self._visible], self.state.open_row[run.bank])
 
     def _admit(self, write: int) -> bool:
         """Whether a run has entered its queue, now that there may be room."""

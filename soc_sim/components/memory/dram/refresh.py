@@ -12,11 +12,12 @@ from soc_sim.config.memory import Dram
 class Refreshes:
     """What is due next."""
 
-    __slots__ = ("_banks", "_done", "_interval", "_start", "_steps", "cycles", "due", "first_due")
+    __slots__ = ("_banks", "_done", "_interval", "_start", "_steps", "cycles", "due", "first_due", "per_bank")
 
     def __init__(self, description: Dram) -> None:
         timing, ranks = description.timing, description.ranks
-        per_bank = description.controller.refresh == "per_bank"
+        self.per_bank = per_bank = description.controller.refresh == "per_bank"
+        """Whether banks are refreshed one after another."""
         self._interval, self._banks = timing.nREFI, description.banks
         self._steps = description.banks if per_bank else 1
         self.cycles = (timing.nRFC_PB or timing.nRFC) if per_bank else timing.nRFC

@@ -322,7 +322,7 @@ class RoundRobinScheduler:
         return NOTHING, soonest
 
     def _begin_refresh(self, cycle: int, rank: int, banks: range) -> None:
-        if len(banks) == 1:
+        if self.refreshes.per_bank:
             self.state.refresh_banks(cycle, banks, self.refreshes.cycles)
         else:
             self.state.refresh(cycle, rank)

@@ -154,7 +154,7 @@ class Scheduler(Queues):
 
     def _close_unwanted(self, bank: int) -> None:
         """Close a row that nobody waits for with the last access; if adaptive, only where another is waited for."""
-        if self._hit[0][bank] is None is self._hit[1][bank]:
+        if self._hit[0][bank] is None is self._hit[1][bank] and bank not in self._active:
             wanted = bank in self._waiting[0] or bank in self._waiting[1]
             if wanted or not self._closes_for_others:
                 another = wanted and self._closes_for_others
@@ -174,7 +174,7 @@ class Scheduler(Queues):
 
     def _refresh(self, cycle: int, rank: int) -> None:
         banks = self.refreshes.banks(rank)
-        if len(banks) == 1:
+        if self.refreshes.per_bank:
             self.state.refresh_banks(cycle, banks, self.refreshes.cycles)
         else:
             self.state.refresh(cycle, rank)

@@ -96,6 +96,8 @@ class StreamingScheduler(Scheduler):
                     self._end(run, last)
                     return
                 self._admit(write)
+                if self._closes:
+                    self._close_unwanted(bank)
             elif before <= at:
                 column = self._write_down(run, column, before)
                 if before == end and column < at and column < due:
@@ -216,7 +218,8 @@ class StreamingScheduler(Scheduler):
                     at = other
                 if at < now:
                     at = now
-                if later and at > column:
+                # Between reading and writing the bus may turn around sooner.
+                if later and at > column and opened.write == write:
                     at += (column - at) % spacing
                 if at < best_at or (at == best_at and opened.age < best_age):
                     best_at, best_age, best_bank, best_column = at, opened.age, bank, True
