@@ -85,6 +85,7 @@ def tiles(document: Document) -> list[dict[str, str]]:
             _tile("Throughput", f"{rate:,.0f} /s" if rate >= 1000 else f"{rate:.4g} /s",
                   si(2 * document["macs_executed"] / latency_s, "OP/s executed"))
         )  # fmt: skip
+    found += _pipeline(document)
     found.append(_tile("Utilisation", f"{percent(document['utilisation'], 1)} %", "of the MACs the PEs could execute"))
     found.append(_energy(document, energy_j))
     if dram:
@@ -98,6 +99,37 @@ def tiles(document: Document) -> list[dict[str, str]]:
     if area is not None:
         found.append(_tile("Area", f"{area:.4g} mm²", "of the parts that are modelled"))
     return found
+
+
+def _pipeline(document: Document) -> list[dict[str, str]]:
+    """The pace of a pipeline of layers: as measured over several inferences, else as expected."""
+    pipeline = document.get("pipeline")
+    if pipeline is None:
+        return []
+    number = f"{len(pipeline['stages'])} stages"
+    if pipeline["interval_s"] is not None:
+        more = f"{pipeline['throughput_per_s']:,.0f} a second, {number}"
+        return [_tile("Interval", si(pipeline["interval_s"], "s"), more)]
+    expected_s = pipeline["expected_interval_s"]
+    return [] if expected_s is None else [_tile("Interval", si(expected_s, "s"), f"expected, {number}")]
+
+
+def stages(document: Document) -> list[dict[str, str]]:
+    """The stages of a pipeline of layers, as a table shows them."""
+
+    def part(value: float | None) -> str:
+        return "" if value is None else f"{percent(value, 1)} %"
+
+    return [
+        {
+            "core": str(stage["core"]),
+            "layers": " – ".join(dict.fromkeys((stage["first_layer"], stage["last_layer"]))),
+            "latency": si(stage["expected_latency_s"], "s"),
+            "busy": part(stage["occupancy"]),
+            "utilisation": part(stage["utilisation"]),
+        }
+        for stage in (document.get("pipeline") or {"stages": []})["stages"]
+    ]
 
 
 def _steady(document: Document) -> str:

@@ -11,7 +11,7 @@ import soc_sim
 from soc_sim.errors import MissingExtraError
 from soc_sim.observe.figures.palette import PALETTE
 from soc_sim.observe.replacing import replacing
-from soc_sim.observe.report.content import configuration, data_of, facts, tiles
+from soc_sim.observe.report.content import configuration, data_of, facts, stages, tiles
 from soc_sim.observe.report.sources import StoredRun
 
 PAGE: Final = Path(__file__).parent / "page"
@@ -89,6 +89,7 @@ def _static(run: StoredRun) -> dict[str, Any]:
         "soc": (document["config"].get("soc") or {}).get("name", "an SoC"),
         "facts": facts(document),
         "tiles": tiles(document),
+        "stages": stages(document),
         "warnings": document["warnings"],
         "config": configuration(document),
     }

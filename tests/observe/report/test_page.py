@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from soc_sim.errors import MissingExtraError
-from soc_sim.observe.report.content import data_of, differences, tiles
+from soc_sim.observe.report.content import data_of, differences, stages, tiles
 from soc_sim.observe.report.page import PAGE, SCRIPTS, render, write_report
 from soc_sim.observe.report.sources import StoredRun
 
@@ -96,6 +96,28 @@ def test_peak_power_stands_beside_the_mean(document: dict[str, Any]) -> None:
     document["power"] = {"peak_w": 450.0, "window_s": 2e-6}
     energy = next(tile for tile in tiles(document) if tile["label"] == "Energy")
     assert energy["more"] == "300 W on average, at most 450 W over 2 µs, 8e-06 TOPS/W"
+
+
+def test_a_pipeline_has_its_pace_and_its_stages(document: dict[str, Any]) -> None:
+    """As measured over several inferences; of one alone, what is expected."""
+    first = {"core": 0, "first_layer": "a", "last_layer": "c", "expected_latency_s": 3e-6}
+    last = {"core": 1, "first_layer": "d", "last_layer": "d", "expected_latency_s": 4e-6}
+    unknown = {"occupancy": None, "utilisation": None}
+    assert not stages(document)
+    assert "Pipeline of layers" not in page_of(document)
+    document["pipeline"] = {
+        "interval_s": 5e-6,
+        "throughput_per_s": 2e5,
+        "expected_interval_s": 4e-6,
+        "stages": [{**first, "occupancy": 0.5, "utilisation": 0.25}, {**last, **unknown}],
+    }
+    interval = next(tile for tile in tiles(document) if tile["label"] == "Interval")
+    assert (interval["value"], interval["unit"], interval["more"]) == ("5", "µs", "200,000 a second, 2 stages")
+    cells = Texts(page_of(document)).texts["td"]
+    assert cells == ["0", "a – c", "3 µs", "50.0 %", "25.0 %", "1", "d", "4 µs", "", ""]
+    document["pipeline"] |= {"interval_s": None, "throughput_per_s": None}
+    interval = next(tile for tile in tiles(document) if tile["label"] == "Interval")
+    assert (interval["value"], interval["more"]) == ("4", "expected, 2 stages")
 
 
 def test_what_is_not_known_is_said(document: dict[str, Any]) -> None:
