@@ -25,6 +25,9 @@ class Homes:
     resident: bool = False
     """Whether the layer's weights are among these: each is loaded once, by each core that needs it."""
 
+    ahead_ps: int = 0
+    """How long before the layer begins its resident weights begin to arrive, by estimate; of one core alone."""
+
     @property
     def loaded_addends(self) -> int:
         """Addends that have to be loaded tile by tile."""

@@ -14,6 +14,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from soc_sim.compiler.memory_plan import alignment
 from soc_sim.compiler.rates import Rates
 from soc_sim.compiler.sizes import Floats, Sizes
 from soc_sim.compiler.views import Integers, View, box_shape
@@ -131,20 +132,23 @@ class LatencyModel:
                 queues["inputs"] = queues["inputs"] + part
         instructions = loads["weights"] + loads["inputs"] + stores * (sizes.k_tiles + 1)
         array = cycles * rates.array_cycle_ps
-        served = self._served(traffic)
+        # Nothing keeps resident weights from their buffer: they are fetched while earlier layers leave the DMA idle.
+        late = np.maximum(1 - homes.ahead_ps / np.maximum(queues["weights"], 1), 0.0) if homes.resident else 1.0
+        moved = queues | {"weights": queues["weights"] * late}
+        served = self._served(traffic, late)
         steady = np.maximum.reduce(
             np.broadcast_arrays(
                 array + self._serial(dataflow, array, queues, loads, served, held=held),
-                *self._channels(queues),
+                *self._channels(moved),
                 instructions * rates.dispatch_ps,
             )
         )
-        shared, fabric = self._shared(traffic)
+        shared, fabric = self._shared(traffic, late)
         fill = queues["inputs"] / np.maximum(loads["inputs"], 1) + rates.latency_ps[homes.inputs]
-        if not homes.resident:
-            # Resident weights are fetched long before, for nothing keeps them from their buffer.
-            first = queues["weights"] / np.maximum(loads["weights"], 1) + rates.latency_ps[homes.weights]
-            fill = np.maximum(first, fill)
+        first = queues["weights"] / np.maximum(loads["weights"], 1) + rates.latency_ps[homes.weights]
+        if homes.resident:
+            first = np.maximum(first - homes.ahead_ps, 0.0) * (sizes.soc.cores == 1)
+        fill = np.maximum(first, fill)
         drain = queues["outputs"] / stores + rates.latency_ps[homes.outputs]
         own = steady * traffic.share
         latency: Floats = np.maximum(np.maximum(own, shared), fabric) + fill + drain
@@ -161,7 +165,7 @@ class LatencyModel:
         homes, zero = self.sizes.homes, np.zeros((1, 1))
         first, last = dict[MemoryName, Floats](), zero
         tiles: list[tuple[MemoryName, Floats, Floats | float]] = [
-            (homes.weights, traffic.weight_bytes / np.maximum(traffic.weight_loads, 1), self._packed(traffic)),
+            (homes.weights, traffic.weight_bytes / np.maximum(traffic.weight_loads, 1), self.lines["weights"][0]),
             (homes.inputs, traffic.input_bytes / np.maximum(traffic.input_loads, 1), self.lines["inputs"][0]),
         ]
         for memory, size, rounding in tiles[homes.resident :]:
@@ -176,28 +180,16 @@ class LatencyModel:
             slowest = np.maximum(slowest, time * traffic.cores + self.rates.latency_ps[memory])
         return slowest, last * traffic.cores + self.rates.latency_ps[homes.outputs]
 
-    def _packed(self, traffic: Traffic) -> Floats | float:
-        """Bytes that a memory moves for one of weights: packed tiles fill whole bursts.
-
-        On a single core tiles are as large as their buffer allows, and this is left out.
-        """
-        rate = self.rates.memories.get(self.sizes.homes.weights)
-        if rate is None or self.sizes.operands.w is not None or self.sizes.soc.cores == 1:
-            return self.lines["weights"][0]
-        tile = np.maximum(traffic.weight_bytes / np.maximum(traffic.weight_loads, 1), 1)
-        rounding: Floats = np.ceil(tile / rate.burst_bytes) * rate.burst_bytes / tile
-        return rounding
-
     def _queue(
         self, memory: MemoryName, operand: str, size: Integers | int, moves: Integers, *, write: bool = False
     ) -> Floats:
-        """Time of a DMA queue for an operand."""
-        _, regions, requests = self.lines[operand]
-        per_byte = (self.rates.store_ps_per_byte if write else self.rates.load_ps_per_byte)[memory]
-        time: Floats = (
-            size * np.maximum(per_byte, requests * self.rates.request_ps[memory])
-            + moves * regions * self.rates.descriptor_ps
-        )
+        """Time of a DMA queue for an operand: bytes at its rate, whole accesses at the memory's, or requests."""
+        rounding, regions, requests = self.lines[operand]
+        rates, rate = self.rates, self.rates.memories.get(memory)
+        per_byte = (rates.store_ps_per_byte if write else rates.load_ps_per_byte)[memory]
+        access = 0.0 if rate is None else rounding * (rate.write_ps_per_byte if write else rate.read_ps_per_byte)
+        slowest = np.maximum(np.maximum(per_byte, access), requests * rates.request_ps[memory])
+        time: Floats = size * slowest + moves * regions * rates.descriptor_ps
         return time
 
     def _serial(
@@ -249,6 +241,9 @@ class LatencyModel:
         for pad, operands in self.sizes.soc.buffers.pads.items():
             size = np.stack(np.broadcast_arrays(*(tiles[name] for name in operands)))
             free = self.sizes.room_bytes(pad) - size.sum(axis=0)
+            if operands == ("inputs",):
+                # What a fused addition reads comes with the last part of k alone.
+                size = size - self.sizes.loaded_addend_tile * (self.sizes.k_tiles > 1)
             order = np.zeros_like(size)
             if len(operands) > 1:
                 often = np.stack([np.broadcast_to(moves[name], size.shape[1:]) for name in operands])
@@ -274,8 +269,11 @@ class LatencyModel:
             channels[channel] = channels.get(channel, np.zeros((1, 1))) + queues[name]
         return list(channels.values())
 
-    def _served(self, traffic: Traffic) -> dict[BufferName, Service]:
-        """Time for which the memory of each operand is busy with it; addends are taken to come with the inputs."""
+    def _served(self, traffic: Traffic, late: Floats | float) -> dict[BufferName, Service]:
+        """Time for which the memory of each operand is busy with it; addends are taken to come with the inputs.
+
+        ``late``: the share of the weights that is not there before the layer begins.
+        """
         sizes, homes = self.sizes, self.sizes.homes
 
         def of(memory: MemoryName, moved_bytes: Any, *, write: bool = False) -> Service:
@@ -286,18 +284,21 @@ class LatencyModel:
         addends = homes.loaded_addends * sizes.output_total
         source = homes.inputs if homes.inputs != "inputs_buffer" or not addends else homes.addends[0]
         return {
-            "weights": of(homes.weights, traffic.weight_bytes * self._packed(traffic)),
+            "weights": of(homes.weights, traffic.weight_bytes * late * self.lines["weights"][0]),
             "inputs": of(source, (traffic.input_bytes + addends) * self.lines["inputs"][0]),
             "outputs": of(homes.outputs, sizes.output_total * self.lines["outputs"][0], write=True),
         }
 
-    def _shared(self, traffic: Traffic) -> tuple[Floats, Floats]:
-        """Time of the memory, and of the interconnect's data path, that has the most to do for all cores."""
+    def _shared(self, traffic: Traffic, late: Floats | float) -> tuple[Floats, Floats]:
+        """Time of the memory, and of the interconnect's data path, that has the most to do for all cores.
+
+        ``late``: as in ``_served``.
+        """
         sizes, homes, soc = self.sizes, self.sizes.homes, self.sizes.soc
         zero: Floats = np.zeros((1, 1))
         reads, served = dict[MemoryName, Floats](), dict[MemoryName, Floats]()
         moved: list[tuple[MemoryName, Floats | Integers | int, Floats | float]] = [
-            (homes.weights, traffic.weight_bytes, self._packed(traffic)),
+            (homes.weights, zero + traffic.weight_bytes * late, self.lines["weights"][0]),
             (homes.inputs, traffic.input_bytes, self.lines["inputs"][0]),
             *((memory, sizes.output_total, self.lines["inputs"][0]) for memory in homes.addends),
         ]
@@ -338,19 +339,35 @@ class LatencyModel:
         groups, m, channels = b.groups[None], b.m[None], b.channels[None]
 
         def of(memory: MemoryName, view: View, *extents: Integers) -> tuple[Floats, Integers, Floats]:
-            rate = self.rates.memories.get(memory)
-            burst = rate.burst_bytes if rate else 1
+            access_bytes = self._access_bytes(memory)
             line_bytes, _, regions = box_shape(view, extents)
-            # A line that is not whole bursts begins anywhere within one.
-            bursts = np.where(line_bytes % burst == 0, line_bytes // burst, 1 + (line_bytes - 1) / burst)
-            return bursts * burst / line_bytes, regions, -(-line_bytes // request_bytes) / line_bytes
+            # A line that is not whole accesses begins anywhere within one.
+            moved_bytes = np.where(line_bytes % access_bytes == 0, line_bytes, access_bytes + line_bytes - 1)
+            return moved_bytes / line_bytes, regions, -(-line_bytes // request_bytes) / line_bytes
 
         w, kernel = sizes.operands.w, (np.array(sizes.nest.rows.kernel), np.array(sizes.nest.cols.kernel))
         x, o = sizes.operands.x, sizes.operands.o
         # Addends come with the inputs.
         source = next((memory for memory in (homes.inputs, *homes.addends) if memory != "inputs_buffer"), homes.inputs)
         return {
-            "weights": (1.0, 1, 0.0) if w is None else of(homes.weights, w, groups, m, channels, *kernel),
+            "weights": self._packed() if w is None else of(homes.weights, w, groups, m, channels, *kernel),
             "inputs": of(source, x, images, in_rows, in_cols, groups, channels),
             "outputs": of(homes.outputs, o, images, s.rows[:, None], s.cols[:, None], groups, m),
         }
+
+    def _packed(self) -> tuple[Floats, int, float]:
+        """The same of tiles that lie packed one behind another: each begins where an access does, but for odd sizes."""
+        sizes, access_bytes = self.sizes, self._access_bytes(self.sizes.homes.weights)
+        tiles = sizes.g_tiles * sizes.m_tiles * sizes.k_tiles
+        if alignment(access_bytes) % access_bytes:
+            moved_bytes = sizes.weight_total + tiles * (access_bytes - 1.0)
+        elif sizes.weights is not None:
+            # What is stored without zeros ends anywhere within an access.
+            moved_bytes = sizes.weight_total + tiles * ((access_bytes - 1) / 2)
+        else:
+            moved_bytes = sizes.weight_total_in_units(access_bytes)
+        return moved_bytes / np.maximum(sizes.weight_total, 1), 1, 0.0
+
+    def _access_bytes(self, memory: MemoryName) -> int:
+        rate = self.rates.memories.get(memory)
+        return rate.burst_bytes if rate else 1

@@ -7,12 +7,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 ALIGNMENT = 64
-"""Storages and weight tiles start at multiples of this many bytes: a cache line, and no less than most bursts."""
+"""Storages and weight tiles start at multiples of so many bytes at least: a cache line, and as much as most bursts."""
 
 
-def align(address: int) -> int:
+def alignment(access_bytes: int) -> int:
+    """Where storages and weight tiles start in a memory with such accesses: none of them shares one with another."""
+    return access_bytes if access_bytes > ALIGNMENT and access_bytes.bit_count() == 1 else ALIGNMENT
+
+
+def align(address: int, unit_bytes: int = ALIGNMENT) -> int:
     """The next address at which something may start."""
-    return -(-address // ALIGNMENT) * ALIGNMENT
+    return -(-address // unit_bytes) * unit_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +44,8 @@ class Plan:
 class Space:
     """Addresses of a memory, taken for parts of a program."""
 
-    def __init__(self, base: int = 0) -> None:
-        self._base = base
+    def __init__(self, base: int = 0, unit_bytes: int = ALIGNMENT) -> None:
+        self._base, self._unit_bytes = base, unit_bytes
         self._placed: list[tuple[int, int, str]] = []
         self._lifetimes: dict[str, Lifetime] = {}
         self._sizes: dict[str, int] = {}
@@ -57,7 +62,7 @@ class Space:
                 continue
             if address + size <= start:
                 break
-            address = max(address, align(stop))
+            address = max(address, align(stop, self._unit_bytes))
         return address
 
     def put(self, name: str, size: int, life: Lifetime) -> int:
@@ -77,12 +82,12 @@ class Space:
         )
 
 
-def place(sizes: Mapping[str, int], lifetimes: Mapping[str, Lifetime], base: int) -> Plan:
+def place(sizes: Mapping[str, int], lifetimes: Mapping[str, Lifetime], base: int, unit_bytes: int = ALIGNMENT) -> Plan:
     """Largest storage first, each at the lowest address that is free during its whole life.
 
     Greedy by size (Pisarchyk and Lee, arXiv:2001.03288, section 5.1), which stays within a few percent of the peak.
     """
-    space = Space(base)
+    space = Space(base, unit_bytes)
     for name in sorted(sizes, key=lambda name: (-sizes[name], lifetimes[name].first, name)):
         space.put(name, sizes[name], lifetimes[name])
     return space.plan()

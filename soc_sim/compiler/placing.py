@@ -10,7 +10,7 @@ from soc_sim.compiler.host import HostWork
 from soc_sim.compiler.layout import Layout
 from soc_sim.compiler.live_channels import LiveChannels
 from soc_sim.compiler.lowered import Lowered, reads
-from soc_sim.compiler.memory_plan import Plan, align, peak_bytes, place
+from soc_sim.compiler.memory_plan import Plan, align, alignment, peak_bytes, place
 from soc_sim.compiler.nest import Nest, Operands
 from soc_sim.compiler.program import MemoryMap, Placement
 from soc_sim.compiler.rates import memory_rate
@@ -70,6 +70,8 @@ class Placer:
         packed: dict[int, ArrayWork] = {}
         placements: list[Placement] = []
         end = sram_end = weight_bytes = 0
+        unit_bytes = alignment(memory_rate(self.soc.memories[self.weight_memory]).burst_bytes)
+        dram_unit_bytes = alignment(memory_rate(self.soc.dram).burst_bytes)
         for index, work in enumerate(works):
             if isinstance(work, HostWork):
                 continue
@@ -78,8 +80,9 @@ class Placer:
                 early = _early(work.choice)
                 packed[index] = ArrayWork(work.nest, work.operands, work.tiles, counter, None, {}, early=early)
                 continue
-            offsets, size = work.tiles.pack(array.operand_bytes, array.accumulator_bytes)
-            home, source = Home(self.weight_memory, align(end)), None
+            # Weights that lie in shared SRAM are copied as they lie here.
+            offsets, size = work.tiles.pack(array.operand_bytes, array.accumulator_bytes, unit_bytes)
+            home, source = Home(self.weight_memory, align(end, unit_bytes)), None
             if index in found.sram_weights:
                 source = Copied(home, size) if self.copied else None
                 home = Home("system_sram", sram_end)
@@ -102,19 +105,19 @@ class Placer:
                 source,
             )
             if home.memory != "system_sram" or self.copied:
-                placements.append(Placement(self.names[index], self.weight_memory, align(end), size))
-                end = align(end) + size
+                placements.append(Placement(self.names[index], self.weight_memory, align(end, unit_bytes), size))
+                end = align(end, unit_bytes) + size
             weight_bytes += work.tiles.stored_bytes(array)
         for root in self._constants(works):
             size = self.layout.constants[root]
-            homes[root] = Home(self.weight_memory, align(end))
+            homes[root] = Home(self.weight_memory, align(end, unit_bytes))
             placements.append(Placement(root, self.weight_memory, homes[root].address, size))
             end = homes[root].address + size
             weight_bytes += size
         in_dram = {root: size for root, size in self.layout.storages.items() if found.memories[root] == "dram"}
         lifetimes = {root: found.uses[root].life for root in in_dram}
-        first_activation = align(end) if self.weight_memory == "dram" else 0
-        plans = {"dram": place(in_dram, lifetimes, first_activation), **found.plans}
+        first_activation = align(end, dram_unit_bytes) if self.weight_memory == "dram" else 0
+        plans = {"dram": place(in_dram, lifetimes, first_activation, dram_unit_bytes), **found.plans}
         used: dict[MemoryName, int] = {name: plan.end for name, plan in plans.items()}
         for name, plan in plans.items():
             for root, address in plan.addresses.items():

@@ -92,6 +92,11 @@ def rates_of(soc: Soc) -> Rates:
     def by_dma(name: MemoryName, per_byte: float) -> float:
         return channel(name, per_byte, dma.burst_bytes, dma.max_outstanding)
 
+    def window(name: MemoryName, rate: MemoryRate) -> float:
+        # A transfer is up to half of the requests under way, and makes room once all of it has been served.
+        access = rate.burst_bytes * max(rate.read_ps_per_byte, fabric)
+        return (latency[name] + max(1, dma.max_outstanding // 2) * access) / dma.max_outstanding
+
     local = PS_PER_S / dma.clock_hz / soc.local_width_bytes if soc.local_width_bytes else 0.0
     on_chip: dict[MemoryName, float] = {"inputs_buffer": local, "weights_buffer": 0.0}
     no_time: dict[MemoryName, float] = dict.fromkeys(on_chip, 0.0)
@@ -103,7 +108,7 @@ def rates_of(soc: Soc) -> Rates:
         fabric_ps_per_byte=fabric,
         load_ps_per_byte={name: by_dma(name, rate.read_ps_per_byte) for name, rate in memories.items()} | no_time,
         store_ps_per_byte={name: by_dma(name, rate.write_ps_per_byte) for name, rate in memories.items()} | on_chip,
-        request_ps={name: time / dma.max_outstanding for name, time in latency.items()} | no_time,
+        request_ps={name: window(name, rate) for name, rate in memories.items()} | no_time,
         latency_ps=latency | no_time,
         expand_ps_per_byte=PS_PER_S / dma.clock_hz / dma.decompression.bytes_per_cycle if dma.decompression else 0.0,
         host_cycle_ps=PS_PER_S / host.clock_hz,

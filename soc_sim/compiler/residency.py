@@ -12,13 +12,14 @@ read a kept result.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 
 from soc_sim.compiler.chooser import Chooser
 from soc_sim.compiler.homes import Homes
 from soc_sim.compiler.host import HostWork
 from soc_sim.compiler.lowered import Lowered, Work, reads, uses_of, writes
-from soc_sim.compiler.memory_plan import Space, align
+from soc_sim.compiler.memory_plan import Space, align, alignment
 from soc_sim.compiler.rates import Rates, host_ps
 from soc_sim.compiler.residencies import Residencies
 from soc_sim.compiler.stages import Stages
@@ -63,6 +64,8 @@ class ResidencyPlanner:
         self.kept = Counter[int]()
         self.weight_bytes = Counter[int]()
         """Stage → weights that stay in the weights buffer of its core."""
+        self.ahead_ps = Counter[int]()
+        """Layer → how long before it its resident weights begin to arrive."""
         self.read_by_host = {view.root for work in works if isinstance(work, HostWork) for view in reads(work)}
         self.written_by_host = {view.root for work in works if isinstance(work, HostWork) for view in writes(work)}
         # The first operand of a product of two activations goes to the weights buffer.
@@ -129,7 +132,7 @@ class ResidencyPlanner:
             return
         self.weight_bytes[stage] = size
         self.found.resident.update(layers)
-        changed = self._changed(among)
+        changed = self._with_resident_weights(among)
         after = {index: choice for index in layers if changed and (choice := changed[index][1]) is not None}
         # In a buffer of their own nothing else wants the room.
         pays = changed is not None and (
@@ -140,6 +143,30 @@ class ResidencyPlanner:
         else:
             self.weight_bytes[stage] = 0
             self.found.resident.difference_update(layers)
+
+    def _with_resident_weights(self, among: range) -> Changes | None:
+        """Layers anew, in order: while one runs for longer than its weights take, those of the next ones come.
+
+        Several cores compete for the memory with what each fetches ahead, so their layers pay for it as it is moved.
+        """
+        if self.soc.cores > 1:
+            return self._changed(among)
+        found: Changes = {}
+        ahead_ps = 0
+        for index in among:
+            work = self.works[index]
+            self.ahead_ps[index] = ahead_ps
+            changed = self._changed((index,))
+            if changed is None:
+                return None
+            found |= changed
+            choice = changed[index][1]
+            ahead_ps += self._time_ps(index, choice)
+            if choice is not None and isinstance(work, Lowered) and work.operands.w is None:
+                size = Tiles(work.nest, choice.tiling, choice.weights).stored_bytes(self.soc.array)
+                ahead_ps -= math.ceil(size * self.rates.load_ps_per_byte[self.constants_memory])
+            ahead_ps = max(ahead_ps, 0)
+        return found
 
     def _settle_shared_sram(self) -> None:
         if self.soc.system_sram is None:
@@ -219,7 +246,8 @@ class ResidencyPlanner:
         if choice is None:
             raise TypeError(f"layer {index} has no choice")
         tiles, array = Tiles(self._lowered(index).nest, choice.tiling, choice.weights), self.soc.array
-        return align(tiles.pack(array.operand_bytes, array.accumulator_bytes)[1])
+        unit_bytes = alignment(self.rates.memories[self.constants_memory].burst_bytes)
+        return align(tiles.pack(array.operand_bytes, array.accumulator_bytes, unit_bytes)[1])
 
     def _settle_results(self) -> None:
         """Results that stay in the inputs buffer."""
@@ -347,7 +375,7 @@ class ResidencyPlanner:
 
     def _homes(self, index: int, work: Lowered) -> Homes:
         operands = work.operands
-        packed = operands.w is None
+        resident = operands.w is None and index in self.found.resident
         return Homes(
             self._weights_memory(index) if operands.w is None else self._memory(operands.w),
             self._memory(operands.x),
@@ -355,7 +383,8 @@ class ResidencyPlanner:
             self._memory(operands.o),
             self.kept[index],
             self.weight_bytes[self.stages.of(index)],
-            packed and index in self.found.resident,
+            resident,
+            self.ahead_ps[index] if resident else 0,
         )
 
     def _weights_memory(self, index: int) -> MemoryName:

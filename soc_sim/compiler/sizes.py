@@ -68,6 +68,21 @@ class Sizes:
             if not weights.expanded:
                 self.weight_tile, self.weight_block = largest[None], block[None]
 
+    def weight_total_in_units(self, unit_bytes: int) -> Integers:
+        """Bytes of one pass over weights that are stored whole, each tile rounded up to units."""
+        nest, b, array = self.nest, self.blocks, self.soc.array
+        found: Integers = np.zeros((1, len(b.m)), np.int64)
+        for groups, group_count in _parts(nest.groups, b.groups):
+            for m, m_count in _parts(nest.m, b.m):
+                for channels, k_count in _parts(nest.channels, b.channels):
+                    rows, first = groups * m, channels == b.channels
+                    size = rows * channels * nest.kernel * array.operand_bytes
+                    # Constants come with the first block of channels, which is a full one.
+                    whole = -(-(size + rows * self.constants) // unit_bytes)
+                    units = -(-size // unit_bytes) * (k_count - first) + whole * first
+                    found = found + (group_count * m_count * units)[None] * unit_bytes
+        return found
+
     @property
     def weight_written(self) -> Integers:
         """Bytes of one pass that reach the weights buffer."""
@@ -139,6 +154,12 @@ class Sizes:
         s = self.spatial
         sizes = zip(s.images.tolist(), s.rows.tolist(), s.cols.tolist(), strict=True)
         return extents([_columns(self.nest, size) for size in sizes])
+
+
+def _parts(total: int, size: Integers) -> tuple[tuple[Integers, Integers], tuple[Integers, Integers]]:
+    """For each candidate the blocks of ``size`` that ``total`` is cut into: full ones and the rest, and how many."""
+    rest = total % size
+    return (size, total // size), (rest, (rest > 0).astype(np.int64))
 
 
 def _columns(nest: Nest, sizes: tuple[int, int, int]) -> dict[int, int]:

@@ -187,12 +187,14 @@ class Tiles:
             found[group, m, k] = FormatSize(bits, values)
         return found
 
-    def pack(self, operand_bytes: int, accumulator_bytes: int) -> tuple[dict[tuple[int, int, int], int], int]:
-        """Offsets of all packed weight tiles by (group, m, k), and the end of the last one."""
+    def pack(
+        self, operand_bytes: int, accumulator_bytes: int, unit_bytes: int
+    ) -> tuple[dict[tuple[int, int, int], int], int]:
+        """Offsets of all packed weight tiles by (group, m, k), multiples of ``unit_bytes``, and the end of the last."""
         offsets, end = {}, 0
         for group in range(len(self.groups)):
             for m in range(len(self.m)):
                 for k in range(len(self.channels)):
-                    offsets[group, m, k] = start = align(end)
+                    offsets[group, m, k] = start = align(end, unit_bytes)
                     end = start + self.weight_bytes(Step(group, m, 0, k), operand_bytes, accumulator_bytes)
         return offsets, end
