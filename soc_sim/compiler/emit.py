@@ -91,9 +91,18 @@ class Emitter:
     """Collects the instructions of a program, layer by layer."""
 
     def __init__(
-        self, array: Array, cores: int, homes: Mapping[str, Home], hazards: Hazards, kept: Mapping[str, Kept]
+        self,
+        array: Array,
+        cores: int,
+        homes: Mapping[str, Home],
+        hazards: Hazards,
+        kept: Mapping[str, Kept],
+        *,
+        alone: bool,
     ) -> None:
+        """``alone``: whether one core does it all, however many there are."""
         self.array, self.cores, self.homes, self.hazards, self.kept = array, cores, homes, hazards, kept
+        self.alone = alone
         self.instructions: list[Instruction] = []
         self.begun: list[int] = []
         """Of each array layer so far, the first Compute of the first core that has any."""
@@ -179,7 +188,7 @@ class Emitter:
     @property
     def weights_gate(self) -> tuple[int, ...]:
         """What loads of weights wait for, so that idle cores do not take the memory from those at work."""
-        return (self.begun[-LAYERS_AHEAD],) if self.cores > 1 and len(self.begun) >= LAYERS_AHEAD else ()
+        return () if self.alone or len(self.begun) < LAYERS_AHEAD else (self.begun[-LAYERS_AHEAD],)
 
     def _give(self, size_bytes: int) -> None:
         """Let the last Compute so far give back what it was the last to read."""

@@ -135,20 +135,24 @@ class LatencyModel:
         # Nothing keeps resident weights from their buffer: they are fetched while earlier layers leave the DMA idle.
         late = np.maximum(1 - homes.ahead_ps / np.maximum(queues["weights"], 1), 0.0) if homes.resident else 1.0
         moved = queues | {"weights": queues["weights"] * late}
+        fill = queues["inputs"] / np.maximum(loads["inputs"], 1) + rates.latency_ps[homes.inputs]
+        first = queues["weights"] / np.maximum(loads["weights"], 1) + rates.latency_ps[homes.weights]
+        waits: Floats = np.zeros((1, 1))
+        if not homes.resident:
+            fill = np.maximum(first, fill)
+        elif sizes.soc.cores == 1:
+            # While the first tile arrives, the layer before is at work on its last one.
+            waits = np.maximum(first - homes.ahead_ps - fill, 0.0)
+            moved["weights"] = moved["weights"] + array / np.maximum(loads["weights"], 1)
         served = self._served(traffic, late)
         steady = np.maximum.reduce(
             np.broadcast_arrays(
-                array + self._serial(dataflow, array, queues, loads, served, held=held),
+                array + waits + self._serial(dataflow, array, queues, loads, served, held=held),
                 *self._channels(moved),
                 instructions * rates.dispatch_ps,
             )
         )
         shared, fabric = self._shared(traffic, late)
-        fill = queues["inputs"] / np.maximum(loads["inputs"], 1) + rates.latency_ps[homes.inputs]
-        first = queues["weights"] / np.maximum(loads["weights"], 1) + rates.latency_ps[homes.weights]
-        if homes.resident:
-            first = np.maximum(first - homes.ahead_ps, 0.0) * (sizes.soc.cores == 1)
-        fill = np.maximum(first, fill)
         drain = queues["outputs"] / stores + rates.latency_ps[homes.outputs]
         own = steady * traffic.share
         latency: Floats = np.maximum(np.maximum(own, shared), fabric) + fill + drain

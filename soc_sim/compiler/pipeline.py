@@ -103,12 +103,14 @@ class _Compilation:
         homes, packed, memory_map, plans = placer.place(works, found)
         addresses = {root: address for plan in plans for root, address in plan.addresses.items()}
         predecessors = {root: before for plan in plans for root, before in plan.predecessors.items()}
+        tilings = [work.tiles.tiling for work in works if isinstance(work, ArrayLayer)]
         emitter = Emitter(
             self.soc.array,
             self.soc.cores,
             homes,
             Hazards(addresses, predecessors),
             kept_of(found, layout.storages, stages),
+            alone=all(tiling.first_core + tiling.cores == 1 for tiling in tilings),
         )
         layers = []
         for index, (group, work) in enumerate(zip(layout.groups, works, strict=True)):

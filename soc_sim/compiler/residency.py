@@ -147,9 +147,10 @@ class ResidencyPlanner:
     def _with_resident_weights(self, among: range) -> Changes | None:
         """Layers anew, in order: while one runs for longer than its weights take, those of the next ones come.
 
-        Several cores compete for the memory with what each fetches ahead, so their layers pay for it as it is moved.
+        Several cores compete for the memory with what each fetches ahead, so their layers pay for it as it is moved;
+        and a buffer that operands share gives room in program order.
         """
-        if self.soc.cores > 1:
+        if self.soc.cores > 1 or self.soc.buffers.name_of("weights") != "weights":
             return self._changed(among)
         found: Changes = {}
         ahead_ps = 0
