@@ -53,9 +53,10 @@ def _pipeline(document: Document) -> list[tuple[str, str]]:
     stages = f"{len(pipeline['stages'])} stages"
     if pipeline["interval_s"] is None:
         return [("pipeline", f"{stages}, expected interval {si(pipeline['expected_interval_s'], 's')}")]
-    busy = ", ".join(f"{percent(stage['occupancy'], 1)} %" for stage in pipeline["stages"])
+    known = [stage["occupancy"] for stage in pipeline["stages"] if stage["occupancy"] is not None]
+    busy = f"; arrays busy {', '.join(f'{percent(part, 1)} %' for part in known)}" if known else ""
     pace = f"{si(pipeline['interval_s'], 's')} an inference, {pipeline['throughput_per_s']:,.0f} a second"
-    return [("pipeline", f"{stages}, {pace}; arrays busy {busy}")]
+    return [("pipeline", f"{stages}, {pace}{busy}")]
 
 
 def _array_time(document: Document) -> str:

@@ -19,6 +19,7 @@ from soc_sim.facade import simulate_run
 from soc_sim.network import zoo
 from soc_sim.network.base import Network
 from soc_sim.network.zoo.builder import NetworkBuilder
+from soc_sim.observe.summary import summary
 from soc_sim.scenario import Scenario
 from soc_sim.system.layout import lay_out
 from soc_sim.testing.bounds import lower_bound_ps
@@ -225,3 +226,23 @@ def test_requests_share_the_system_sram() -> None:
     assert 0 < program.memory_map.used_bytes["system_sram"] <= 64 * 1024 // program.requests_under_way
     assert len(lay_out(soc, [program], [program.requests_under_way]).sets[0]) == program.requests_under_way == 4
     check_record(system.run(soc, program, inferences=3))
+
+
+def test_parts_of_an_interval_are_unknown_where_the_clock_changes() -> None:
+    """The first inference, which is none of the intervals, is slower: its array is busy for more than all of one."""
+    change = {"at": "1 ms", "domain": "array", "clock": "400 MHz"}
+    run = load(
+        {
+            "kind": "run",
+            "soc": "mcu_8x8",
+            "workload": {"network": "resnet8", "inferences": 3},
+            "mapping": {"split": "pipeline"},
+            "frequency_changes": [change],
+        },
+        Run,
+        ("soc.cores=2",),
+    )
+    result = simulate_run(run)
+    assert result.document["pipeline"]["interval_s"] > 0
+    assert all(stage["occupancy"] is stage["utilisation"] is None for stage in result.document["pipeline"]["stages"])
+    assert "arrays busy" not in dict(summary(result.document))["pipeline"]

@@ -38,8 +38,11 @@ def pipeline_statistics(program: Program, record: RunRecord | None) -> dict[str,
 
 
 def _use(program: Program, record: RunRecord | None, core: int, interval_ps: float | None) -> dict[str, float | None]:
-    """Parts of an interval: in which the core's array computes, and of the MACs that its PEs could execute."""
-    if record is None or interval_ps is None:
+    """Parts of an interval: in which the core's array computes, and of the MACs that its PEs could execute.
+
+    Unknown where the array's frequency changes: intervals then differ, and the first inference is none of them.
+    """
+    if record is None or interval_ps is None or len(record.phases[record.soc.domain_of("array").name]) > 1:
         return {"occupancy": None, "utilisation": None}
     array = record.soc.array
     busy_ps = sum(span_ps for (_, cause), span_ps in record.cores[core].array_ps.items() if cause == "busy")
