@@ -213,3 +213,16 @@ def test_settings_that_do_not_go_together_are_named(override: str, words: str) -
 
 def test_first_ready_first_come_can_be_had_by_one_setting() -> None:
     assert load("hbm2", Dram, ("controller.scheduling=fr_fcfs",)).controller.scheduling == "fr_fcfs"
+
+
+def test_refreshes_that_are_late_put_no_two_activates_into_one_cycle() -> None:
+    """Banks of four ranks are refreshed so often that the next refresh is due when one begins."""
+    often = ("ranks=4", "controller.refresh=per_bank", "timing.nRFC=1", "timing.nRFC_PB=7", "timing.nREFI=90")
+    channel = Told(*often)
+    for number in range(400):
+        channel.want(3 * number, number * 7 % 64, number % 5, write=number % 3 == 0)
+    channel.advance(100_000)
+    assert not channel.busy
+    activates, columns = channel.cycles("ACT"), channel.cycles("RD") + channel.cycles("WR")
+    assert len(activates) == len(set(activates))
+    assert len(columns) == len(set(columns)) == 400

@@ -435,3 +435,15 @@ def test_the_only_bank_of_a_rank_is_refreshed_as_a_rank() -> None:
     scheduler.push(timing.nREFI + 1, run)
     scheduler.advance(timing.nREFI + 2000)
     assert (run.refresh_cycles, run.row_cycles) == (timing.nRFC - 1, timing.nRCD)
+
+
+def test_reads_of_all_channels_count_towards_the_limit() -> None:
+    """Two may be outstanding: the third goes with the answer of the other channel, which comes first."""
+    description = dram("ddr4_2400_x64", "channels=2", "channel_interleave=4 KiB", NEVER_REFRESH)
+    timing = description.timing
+    arrivals = ((0, 4096), (15, 0), (15 + timing.nRCD + 3, LINE))
+    requests = [Request(cycle * timing.tck_ps, address, LINE, False) for cycle, address in arrivals]
+    unloaded, hit = 1 + timing.nRCD + timing.nCL + 4, 1 + timing.nCL + 4
+    result = replay(description, requests, 2)
+    assert arrivals[2][0] < unloaded
+    assert (result.cycles, result.read_latency_cycles) == (unloaded + hit, 2 * unloaded + hit)

@@ -57,12 +57,12 @@ class Teller:
             for cycle in range(column, column + bursts * self._spacing, self._spacing):
                 self.tell(track, _COLUMN[run.write], cycle, self._nbl, _layer(run))
 
-    def refresh(self, state: ChannelState, banks: range, closed: int | None) -> None:
-        """``banks`` are refreshed; ``closed``: when all of them closed their rows at once, None if they had."""
+    def refresh(self, state: ChannelState, banks: range, *, closes: bool) -> None:
+        """``banks`` are refreshed; ``closes``: rows are still open. They close with the last that was closed before."""
         track = self.banks[banks[0]] if self._per_bank else self.ranks[state.rank_of[banks[0]]]
-        if closed is not None:
-            self.tell(track, "PRE" if self._per_bank else "PREA", closed, self._times.nRP)
         start = state.bank_activate[banks[0]] - state.refresh_cycles
+        if closes:
+            self.tell(track, "PRE" if self._per_bank else "PREA", start - self._times.nRP, self._times.nRP)
         self.tell(track, "REFpb" if self._per_bank else "REF", start, state.refresh_cycles)
 
     def tell(self, track: Track | None, name: str, cycle: int, cycles: int, layer: int = -1) -> None:
@@ -110,10 +110,9 @@ class ToldScheduler(StreamingScheduler):
 
     def _refresh(self, cycle: int, rank: int) -> None:
         state, banks = self.state, self.refreshes.banks(rank)
-        opened = [bank for bank in banks if state.open_row[bank] != NO_ROW]
-        closed = max(cycle, *(state.bank_precharge[bank] for bank in opened)) if opened else None
+        closes = any(state.open_row[bank] != NO_ROW for bank in banks)
         super()._refresh(cycle, rank)
-        self._teller.refresh(state, banks, closed)
+        self._teller.refresh(state, banks, closes=closes)
 
 
 class ToldRoundRobinScheduler(RoundRobinScheduler):
@@ -139,7 +138,7 @@ class ToldRoundRobinScheduler(RoundRobinScheduler):
 
     def _begin_refresh(self, cycle: int, rank: int, banks: range) -> None:
         super()._begin_refresh(cycle, rank, banks)
-        self._teller.refresh(self.state, banks, None)
+        self._teller.refresh(self.state, banks, closes=False)
 
 
 def _layer(run: Run) -> int:

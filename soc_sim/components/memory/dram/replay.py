@@ -8,9 +8,9 @@ data beat, and the fixed latency of controller and PHY if the description has on
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
+from heapq import heappop, heappush
 from typing import NamedTuple
 
 from soc_sim.components.memory.dram.mapping import AddressMapping
@@ -98,8 +98,8 @@ class _Player:
         self._return_cycles = -(-description.controller_latency_ps // self._tck_ps)
         self._last = -1
         self._outstanding = 0
-        self._ends: deque[int] = deque()
-        """When reads that are outstanding will have been answered; ascending."""
+        self._ends: list[int] = []
+        """When reads that are outstanding will have been answered, as far as it is known; a heap."""
         self._bytes = self._reads = self._latency = self._end = 0
 
     def accept(self, request: Request) -> None:
@@ -133,8 +133,13 @@ class _Player:
 
     def _may_go(self, cycle: int) -> bool:
         ends = self._ends
+        if len(self._channels) > 1:
+            # Reads of all of them count, whichever channel comes next.
+            for scheduler in self._channels:
+                scheduler.advance(cycle + 1)
+                self._collect(scheduler)
         while ends and ends[0] <= cycle:
-            ends.popleft()
+            heappop(ends)
             self._outstanding -= 1
         return self._outstanding < self._limit
 
@@ -159,7 +164,7 @@ class _Player:
                 if not read.left:
                     end = read.end + self._return_cycles
                     self._latency += end - read.accepted
-                    self._ends.append(end + scheduler.answer_cycles)
+                    heappush(self._ends, end + scheduler.answer_cycles)
         scheduler.completed.clear()
 
     def finish(self) -> Replay:

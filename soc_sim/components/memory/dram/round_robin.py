@@ -185,7 +185,7 @@ class RoundRobinScheduler:
                 second, at = self._ask(cycle, stopped, done)
                 if second == NOTHING and not stopped and (done != COLUMN or self.queued == [0, 0]):
                     # No bank queue has got room for what waits before it.
-                    wake = min(at, refreshes.first_due)
+                    wake = max(cycle + 1, min(at, refreshes.first_due))
         self._next = cycle + 1 if moved else wake
 
     def _go_on(self) -> bool:
