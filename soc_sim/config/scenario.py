@@ -107,6 +107,9 @@ class Scenario(Description):
                 if core >= self.soc.cores:
                     allowed = f"0 to {self.soc.cores - 1}" if self.soc.cores > 1 else "0"
                     yield f"streams[{position}].cores", f"the SoC has no core {core}; allowed: {allowed}"
+            if stream.mapping.sram_weights != "off" and self.soc.system_sram is None:
+                what = f"'{stream.mapping.sram_weights}' needs soc.system_sram; allowed: off"
+                yield f"streams[{position}].mapping.sram_weights", what
         for (_, one), (position, other) in combinations(enumerate(self.streams), 2):
             ours, theirs = (set(self.cores_of(stream)) for stream in (one, other))
             if ours != theirs and ours & theirs:

@@ -63,6 +63,9 @@ def programs_of(scenario: Scenario, soc: Soc, given: Mapping[str, Network | Prog
     warnings = []
     if off:
         warnings.append(f"streams that share cores keep nothing on chip between layers: {', '.join(off)}")
+    without = [one.name for one in scenario.streams if one.mapping.sram_weights != "off" and one.name not in ready]
+    if without and _part(soc, 1, len(scenario.streams)).system_sram is None:
+        warnings.append(f"nothing of system_sram is left for weights of streams: {', '.join(without)}")
     if ready:
         warnings.append(f"the embedded configuration does not hold the programs that Python gave: {', '.join(ready)}")
     return mapped, warnings
@@ -88,6 +91,8 @@ def _part(soc: Soc, cores: int, streams: int) -> Soc:
 
 def _compile(soc: Soc, stream: RequestStream, network: Network | None, *, keeps: bool) -> Program:
     mapping = stream.mapping if keeps else stream.mapping.model_copy(update={"residency": "off"})
+    if soc.system_sram is None:  # none is left of it: that was said
+        mapping = mapping.model_copy(update={"sram_weights": "off"})
     known = None if mapping.layer_objective == "latency" else prices(soc)
     loaded = load_network(stream.network, stream.batch) if network is None else network
     return compiler.compile(loaded, soc, mapping, stream.sparsity, known)

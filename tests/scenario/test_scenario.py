@@ -15,11 +15,13 @@ from soc_sim import compiler, system
 from soc_sim.compiler.program import Compute, Load, Program, Region
 from soc_sim.config.loader import load
 from soc_sim.config.scenario import RequestStream
+from soc_sim.config.scenario import Scenario as Description
 from soc_sim.errors import ConfigurationError, DeadlockError
 from soc_sim.network import zoo
 from soc_sim.network.base import Network
 from soc_sim.scenario import Outcome, Scenario
 from soc_sim.scenario.arrivals import arrivals_ps
+from soc_sim.scenario.scenario import run_description
 from soc_sim.testing.small import program_of, small_soc, tile
 
 US = 10**-6
@@ -269,3 +271,16 @@ def test_two_concurrent_networks_cost_the_events_of_both() -> None:
     assert all(one.completed == 1 for one in outcome.streams)
     # Arrivals, controllers that wait for them, and the looks at progress; a DRAM may look once more at a chunk.
     assert events <= outcome.simulation["events"] < 1.1 * events
+
+
+def test_weights_in_shared_sram_need_one() -> None:
+    """A fault of the stream that asks; where background traffic has taken all of it, the run goes on and says so."""
+    plain = {"name": "one", "network": "ds_cnn", "period": "5 ms", "mapping": {"sram_weights": "resident"}}
+    described = {"kind": "scenario", "soc": "mcu_8x8", "until": "1 ms", "streams": [plain]}
+    with pytest.raises(ConfigurationError, match=r"sram_weights: 'resident' needs soc\.system_sram"):
+        load(described, Description)
+    sram = "soc.system_sram={capacity: 16 KiB, width: 8 B, clock: 200 MHz}"
+    camera = {"name": "camera", "memory": "system_sram", "bandwidth": "1 MB/s", "footprint": "16 KiB"}
+    outcome = run_description(load(described | {"background": [camera]}, Description, (sram,)))
+    assert "nothing of system_sram is left for weights of streams: one" in outcome.warnings
+    assert not any("left for" in text for text in run_description(load(described, Description, (sram,))).warnings)
