@@ -18,10 +18,13 @@ from soc_sim.components.memory.dram.scheduler import NEVER
 from soc_sim.config.memory import Dram
 from soc_sim.kernel import Simulation, Transfer
 
-WORTH_COMPILING = 10_000
-"""Transfers after which compiled code, if there is any, is loaded (half a second) where none were foretold."""
+WORTH_COMPILING = 17_000
+"""Transfers after which compiled code, if there is any, is loaded where too few were foretold.
+
+By then loading (half a second) costs no more than what it would have saved so far (30 µs for each).
+"""
 PAYS_FOR_LOADING = 20_000
-"""Transfers in all for which it is loaded at once: it saves 30 µs for each."""
+"""Transfers in all for which it is loaded at once."""
 _NO_LOOK: Final = 1 << 100
 
 
