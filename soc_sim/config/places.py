@@ -12,7 +12,7 @@ from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from annotated_types import Ge, Gt, Le
+from annotated_types import Ge, Gt, Le, Lt
 from pydantic.fields import FieldInfo
 
 from soc_sim import units
@@ -163,7 +163,7 @@ def _words(arm: Any, marks: tuple[object, ...]) -> str:
         if isinstance(mark, FileOrName):
             return f"a name, or the path of an {' or '.join(mark.suffixes)} file"
     if arm in (int, float):
-        return ("a whole number" if arm is int else "a number") + _range(marks)
+        return ("a whole number" if arm is int else "a number") + _range(marks, whole=arm is int)
     if arm is bool:
         return "true or false"
     if arm is str:
@@ -171,11 +171,15 @@ def _words(arm: Any, marks: tuple[object, ...]) -> str:
     return "a list" if _origin(arm) is tuple else "a mapping"
 
 
-def _range(marks: tuple[object, ...]) -> str:
+def _range(marks: tuple[object, ...], *, whole: bool) -> str:
     low = next((mark.ge for mark in marks if isinstance(mark, Ge)), None)
     high = next((mark.le for mark in marks if isinstance(mark, Le)), None)
-    if any(isinstance(mark, Gt) for mark in marks):
-        low = 1  # PositiveInt is the one exclusive bound in use
+    for mark in marks:
+        if isinstance(mark, Gt):
+            if not whole:
+                below = "".join(f" and less than {other.lt}" for other in marks if isinstance(other, Lt))
+                return f", more than {mark.gt}{below}" + ("" if high is None else f", up to {high}")
+            low = 1  # PositiveInt is the one exclusive bound of whole numbers in use
     if low is None:
         return "" if high is None else f", up to {high}"
     return f", {low} or more" if high is None else f", {low} to {high}"

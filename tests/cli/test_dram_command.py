@@ -130,6 +130,13 @@ def test_the_table_shows_what_the_json_says(capsys: pytest.CaptureFixture[str], 
     assert "row_misses" in capsys.readouterr().out
 
 
+def test_addresses_may_have_zeros_in_front(report: Any, trace: Any) -> None:
+    padded, hexadecimal, plain = (
+        report(trace(f"0,{text},64,R", "0,0,64,R")) for text in ("00008192", "0x2000", "8192")
+    )
+    assert padded == hexadecimal == plain
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [

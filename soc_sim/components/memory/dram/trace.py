@@ -43,7 +43,10 @@ def read_trace(path: Path, capacity_bytes: int) -> list[Request]:
             faults += [f"{path}:{number}: {text}" for text in wrong]
         else:
             arrival_ps = round(float(cells[0]))
-            requests.append(Request(arrival_ps, int(cells[1], 0), int(cells[2]), cells[3].strip() == "W"))
+            address, size_bytes = _whole(cells[1].strip()), _whole(cells[2].strip())
+            assert address is not None  # noqa: S101 # or there would be a fault
+            assert size_bytes is not None  # noqa: S101
+            requests.append(Request(arrival_ps, address, size_bytes, cells[3].strip() == "W"))
     if len(faults) > MOST_FAULTS:
         faults[MOST_FAULTS:] = [f"{path}: {len(faults) - MOST_FAULTS} more faults"]
     if not requests and not faults:
@@ -64,7 +67,7 @@ def _faults(cells: Sequence[str], capacity_bytes: int) -> Iterator[str]:
         fits = False
     if not fits:
         yield f"arrival_ps: '{arrival}' is out of range; allowed: a number of picoseconds, at least 0"
-    start, length = _whole(address, 0), _whole(size, 10)
+    start, length = _whole(address), _whole(size)
     if start is None or start < 0:
         yield f"address: '{address}' is out of range; allowed: whole numbers from 0 on, decimal or 0x"
     if length is None or length < 1:
@@ -75,8 +78,9 @@ def _faults(cells: Sequence[str], capacity_bytes: int) -> Iterator[str]:
         yield f"kind: '{kind}' is unknown; allowed: R, W"
 
 
-def _whole(text: str, base: int) -> int | None:
+def _whole(text: str) -> int | None:
+    """Decimal, zeros in front allowed; or hexadecimal after 0x."""
     try:
-        return int(text, base)
+        return int(text, 16 if text[:2] in ("0x", "0X") else 10)
     except ValueError:
         return None
