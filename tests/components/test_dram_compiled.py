@@ -46,6 +46,10 @@ CONTROLLERS = (
 )
 
 
+def foretell_nothing(memory: model.DramModel, transfers: int) -> None:
+    """In place of ``expect``."""
+
+
 def outcome(channels: list[Channel], wanted: list[tuple[bool, int, int, int, int, int]], looks: int) -> list[object]:
     """Everything that can be seen from outside."""
     cycle, seen = 0, []
@@ -97,10 +101,12 @@ def test_compiled_code_takes_over_in_the_middle_of_a_run(
     soc = load("edge_16x16", Soc, overrides)
     program = compile_network(soc, load_network("resnet8"))
     outcomes = []
+    monkeypatch.setattr(model.DramModel, "expect", foretell_nothing)
     for transfers in (10**9, 50):
         monkeypatch.setattr(model, "WORTH_COMPILING", transfers)
         record = run(soc, program)
         ways = ("closed_form_bursts", "compiled_bursts")
+        assert (record.memories["dram"]["compiled_bursts"] > 0) == (transfers == 50)
         counters = {key: value for key, value in record.memories["dram"].items() if key not in ways}
         outcomes.append((record.makespan_ps, record.events, counters))
     assert outcomes[0] == outcomes[1]
@@ -118,11 +124,22 @@ def test_compiled_code_is_loaded_at_once_where_enough_transfers_are_expected(mon
     assert (record.makespan_ps, record.events) == (plain.makespan_ps, plain.events)
 
 
+def test_compiled_code_is_not_loaded_for_the_last_of_few_transfers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What has been foretold is nearly over when as many have come as would pay where nothing is known."""
+    soc = load("edge_16x16", Soc)
+    program = compile_network(soc, load_network("autoencoder"))
+    monkeypatch.setattr(model, "WORTH_COMPILING", 0)
+    assert run(soc, program).memories["dram"]["compiled_bursts"] == 0
+    monkeypatch.setattr(model.DramModel, "expect", foretell_nothing)
+    assert run(soc, program).memories["dram"]["compiled_bursts"] > 0
+
+
 def test_a_numba_that_cannot_be_used_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     soc = load("edge_16x16", Soc)
     program = compile_network(soc, load_network("autoencoder"))
     expected = run(soc, program)
     monkeypatch.setattr(model, "WORTH_COMPILING", 0)
+    monkeypatch.setattr(model.DramModel, "expect", foretell_nothing)
     monkeypatch.setitem(sys.modules, "soc_sim.components.memory.dram.compiled_channel", None)
     record = run(soc, program)
     assert (record.makespan_ps, record.events) == (expected.makespan_ps, expected.events)

@@ -18,13 +18,10 @@ from soc_sim.components.memory.dram.scheduler import NEVER
 from soc_sim.config.memory import Dram
 from soc_sim.kernel import Simulation, Transfer
 
-WORTH_COMPILING = 17_000
-"""Transfers after which compiled code, if there is any, is loaded where too few were foretold.
-
-By then loading (half a second) costs no more than what it would have saved so far (30 µs for each).
-"""
+WORTH_COMPILING = 10_000
+"""Transfers after which compiled code, if there is any, is loaded (half a second) where none were foretold."""
 PAYS_FOR_LOADING = 20_000
-"""Transfers in all for which it is loaded at once."""
+"""Transfers in all for which it is loaded at once: it saves 30 µs for each."""
 _NO_LOOK: Final = 1 << 100
 
 
@@ -67,7 +64,7 @@ class DramModel(Memory):
         ]
         self._split: dict[Transfer, _Split] = {}
         self._mapping = mapping
-        self._arrivals = 0
+        self._arrivals = self._foretold = 0
         # Compiled code tells nothing; it does the same.
         self._to_compile = description.channels if can_be_compiled(description) and not told else 0
         """Channels that compiled code could take over."""
@@ -83,7 +80,8 @@ class DramModel(Memory):
         return self.description.peak_bytes_per_s
 
     def expect(self, transfers: int) -> None:
-        """Load compiled code at once, if there is any and it will pay."""
+        """Load compiled code at once, if there is any and it will pay; else not before twice as many have come."""
+        self._foretold = transfers
         if self._to_compile and transfers > PAYS_FOR_LOADING:
             self._compile()
 
@@ -91,7 +89,7 @@ class DramModel(Memory):
         """Queue the transfer's lines, run by run, on their channels."""
         cycle = -(-self.simulation.now_ps // self._tck_ps)
         self._arrivals += 1
-        if self._to_compile and self._arrivals > WORTH_COMPILING:
+        if self._to_compile and self._arrivals > max(WORTH_COMPILING, 2 * self._foretold):
             self._compile()
         touched = [(looked, bursts) for looked in self._channels if (bursts := looked.channel.arrive(cycle, transfer))]
         if len(touched) > 1:
