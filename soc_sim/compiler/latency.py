@@ -147,7 +147,7 @@ class LatencyModel:
         served = self._served(traffic, late)
         steady = np.maximum.reduce(
             np.broadcast_arrays(
-                array + waits + self._serial(dataflow, array, queues, loads, served, held=held),
+                array + waits + self._serial(dataflow, array, queues, traffic, served, held=held),
                 *self._channels(moved),
                 instructions * rates.dispatch_ps,
             )
@@ -201,7 +201,7 @@ class LatencyModel:
         dataflow: Flow,
         array: Floats,
         queues: dict[BufferName, Floats],
-        loads: dict[BufferName, Integers | int],
+        traffic: Traffic,
         served: dict[BufferName, Service],
         *,
         held: bool,
@@ -212,7 +212,9 @@ class LatencyModel:
         moved at the same time, and the memory serves them in turn. What of the next block of held weights has no room
         beside this one comes piece by piece while the last pixels pass.
         """
-        tiles = self.sizes.tile_bytes(dataflow, held=held)
+        tiles, loads = self.sizes.tile_bytes(dataflow, held=held), self.moves(traffic)
+        # What is added comes with its inputs, in the same time.
+        times = loads | {"inputs": np.maximum(traffic.input_loads, traffic.addend_loads)}
         single = {name: ~double for name, double in self.double_buffered(dataflow, loads, held=held).items()}
         serial: Floats = np.zeros((1, 1))
         for name, waits in single.items():
@@ -222,7 +224,7 @@ class LatencyModel:
             shared = own.time_ps
             for other, theirs in served.items():
                 if other != name and theirs.memory == own.memory:
-                    beside = theirs.time_ps * (moves / np.maximum(moves, loads[other]))
+                    beside = theirs.time_ps * (moves / np.maximum(moves, times[other]))
                     shared = shared + np.where(single[other], 0.0, np.minimum(own.time_ps, beside))
             time = np.maximum(queues[name], shared) + moves * self.rates.latency_ps[own.memory]
             if held and name == "weights":

@@ -68,10 +68,11 @@ def residual_blocks() -> Network:
 def test_layers_bound_by_bandwidth_do_not_lose(pattern: str) -> None:
     """Of wide results the outputs buffer has room for one tile of sums: skipping zeros must not cost the overlap.
 
-    A dataflow with fewer cycles is of no use if the memory waits meanwhile. By 12 % slower with 60 % of zeros: where an
-    addend is loaded beside the inputs, the estimate takes half of what meets a store at the memory to be there.
+    A dataflow with fewer cycles is of no use if the memory waits meanwhile. An addend comes in the time of its inputs: all
+    of it can meet a store at the memory (60 % of tile columns).
     """
-    for level, found in study(residual_blocks(), soc_of(32), pattern, (0.0, 0.1, 0.3)):
+    levels = (0.0, 0.1, 0.3, 0.6) if pattern == "tile_columns" else (0.0, 0.1, 0.3)
+    for level, found in study(residual_blocks(), soc_of(32), pattern, levels):
         assert found.compute_bound is None
         assert found.bandwidth_bound is not None
         assert found.bandwidth_bound >= METADATA, level
