@@ -113,12 +113,13 @@ class Search:
 
     def drop(self, level: Level) -> float:
         """Accuracy lost on the validation part."""
-        return self.levels[0].accuracy - level.accuracy
+        # Both are shares of some images: what subtraction leaves behind the twelfth digit is no image.
+        return round(self.levels[0].accuracy - level.accuracy, 12)
 
     def within(self, level: Level) -> bool:
         """Whether the accuracy is good enough."""
         most = self.job.target.max_accuracy_drop
-        return most is None or self.drop(level) <= most + 1e-12
+        return most is None or self.drop(level) <= most
 
     def met(self, level: Level) -> bool:
         """Whether all other targets hold."""
