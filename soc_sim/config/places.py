@@ -60,11 +60,6 @@ class Place:
         return any(_origin(arm) is dict for arm, _ in self.arms) or bool(self.models)
 
     @property
-    def takes_any_key(self) -> bool:
-        """Whether a mapping with keys of the user's own is one of the alternatives."""
-        return any(_origin(arm) is dict for arm, _ in self.arms)
-
-    @property
     def file_suffixes(self) -> tuple[str, ...]:
         """Suffixes of the files a text may name (see FileOrName); none: it names no file."""
         return next((mark.suffixes for _, marks in self.arms for mark in marks if isinstance(mark, FileOrName)), ())

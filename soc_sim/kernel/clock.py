@@ -47,10 +47,6 @@ class Clock:
         """Length of ``cycles`` periods, rounded up: what a rate-limited path is busy for."""
         return -(-cycles * PS_PER_S // self.frequency_hz)
 
-    def cycles_in(self, span_ps: int) -> int:
-        """Whole periods that fit into ``span_ps``."""
-        return span_ps * self.frequency_hz // PS_PER_S
-
     def cycles_at(self, time_ps: int) -> int:
         """Periods begun since time zero, at all frequencies; ``time_ps`` is not before the last change."""
         return self.past_cycles + self.index_at(time_ps)

@@ -44,7 +44,6 @@ class ChannelState:
         "group_activate",
         "group_column",
         "group_of",
-        "groups_of",
         "last_column",
         "latency",
         "nbl",
@@ -118,8 +117,6 @@ class ChannelState:
         self.group_activate = [0] * (ranks * groups)
         self.group_column = ([0] * (ranks * groups), [0] * (ranks * groups))
         """Of reads, of writes."""
-        self.groups_of = [range(rank * groups, (rank + 1) * groups) for rank in self._ranks]
-        """Bank groups of each rank."""
         self.acts = [deque[int](maxlen=4) for _ in self._ranks]
         self.closed_for_another = [False] * (ranks * banks)
         self.open_banks = [0] * ranks
