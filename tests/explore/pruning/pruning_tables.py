@@ -21,7 +21,7 @@ from soc_sim.explore.pruning.search import Level, Search
 
 CURVES = Path(__file__).with_name("curves.csv")
 SOCS = {8: "mcu_8x8_psram", 16: "edge_16x16"}
-COLUMNS = ("rows", "sparsity", "accuracy", "speedup", "energy", "layers")
+COLUMNS = ("rows", "sparsity", "accuracy", "layers")
 ALL_LEVELS = ["target={max_accuracy_drop: 1.0}", "pruning.max_sparsity=0.95"]
 SCORES = ("norm", "second_order")
 SAVINGS = ("none", "latency", "energy")
@@ -56,7 +56,7 @@ def curves() -> None:
     for height, soc in SOCS.items():
         search = found[height] = curve([f"soc={soc}"])
         for level in search.levels:
-            row = (height, level.sparsity, level.accuracy, search.speedup(level), _energy(search, level))
+            row = height, level.sparsity, level.accuracy
             rows.append((*(f"{value:.5g}" for value in row), packed(level.masks)))
     with CURVES.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows([COLUMNS, *rows])
