@@ -54,8 +54,11 @@ def run(args: argparse.Namespace) -> int:
     """Runs the command; an entry that cannot be simulated is named and left out.
 
     Raises:
-        InputError: faults of the configuration, of --only, or of what --out holds.
+        InputError: faults of the configuration, of --only, of options that exclude one another, or of what --out holds.
     """
+    if args.table_only and (args.only or args.part != (1, 1)):
+        other = "--only" if args.only else "--part"
+        raise InputError(f"--table-only: simulates nothing, so {other} has no effect; leave out one of the two")
     settings = [*args.overrides, *([] if args.seed is None else [f"seed={args.seed}"])]
     study = load(args.config, Study, settings)
     keys = list(keys_of(study))

@@ -155,6 +155,16 @@ def test_table_and_figure_alone(config: Path, tmp_path: Path, capsys: pytest.Cap
     assert (out / "speedup.png").exists()
 
 
+@pytest.mark.parametrize("other", [("--only", "autoencoder_seeded"), ("--part", "1/2")])
+def test_entries_to_simulate_are_refused_where_nothing_is_simulated(
+    other: tuple[str, str], config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert main(["study", str(config), "--out", str(out), "--table-only", *other]) == 2
+    assert f"--table-only: simulates nothing, so {other[0]} has no effect" in capsys.readouterr().err
+    assert not out.exists()
+
+
 @pytest.mark.parametrize("part", ["0/2", "3/2", "half", "1"])
 def test_a_part_that_does_not_exist_is_refused(part: str, config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as error:
