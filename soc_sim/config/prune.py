@@ -91,7 +91,8 @@ class Repair(Description):
     """Fit the last layer to the dense model's probabilities."""
     all_images: bool = False
     """Once the level is chosen, go to it again with the calibration and validation images together: more of them make a
-    better fit. The accuracy on the validation part stays that of the first way there, which had not seen it."""
+    better fit. The accuracy on the validation part stays that of the first way there, which had not seen it.
+    Where a target would no longer hold, the first one is kept."""
     samples: PositiveInt = 60_000
     """Input vectors of a layer that are looked at, at most, drawn from all images."""
 

@@ -148,6 +148,8 @@ def test_what_is_out_of_reach_is_said_and_nothing_is_overwritten(
         (["--set", "data.source=digits", "--set", "data.calibration=100", "--set", "data.validation=100", "--set", "data.evaluation=100"], "an image of 'digits' has 64 values"),  # noqa: E501
         (["--set", "data.source=nothing.npz"], "nothing.npz"),
         (["--set", "network=package://onnx/backend/test/data/light/light_squeezenet.onnx"], "there is nothing to prune"),  # noqa: E501
+        (["--set", "network=resnet8"], "network: 'resnet8' is no trained model; allowed: digits_mlp, the path"),
+        (["--set", "network=digits_mpl"], "did you mean 'digits_mlp'?"),
         (["--set", "pruning.layers=[{name: Convolution2, max_sparsity: 0.1}]"], "did you mean 'Convolution28'?"),
         (["--set", "pruning.pattern=tile_colums"], "did you mean 'tile_columns'?"),
     ],

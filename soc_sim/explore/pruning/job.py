@@ -10,7 +10,7 @@ import numpy as np
 
 from soc_sim import __version__
 from soc_sim.config.prune import Prune
-from soc_sim.errors import InputError
+from soc_sim.errors import InputError, suggestion
 from soc_sim.explore.pruning import data, digits, quantise
 from soc_sim.explore.pruning import model as trained
 from soc_sim.explore.pruning.data import Part, Parts
@@ -135,6 +135,11 @@ def search_of(
 def _load(job: Prune, parts: Parts) -> tuple[TrainedModel, list[str]]:
     if job.network == digits.NAME:
         return digits.train(parts.calibration, job.seed)
+    if not job.network.endswith(".onnx"):  # of the zoo there are shapes alone
+        raise InputError(
+            f"network: '{job.network}' is no trained model; allowed: {digits.NAME}, the path of an .onnx file, "
+            f"package://NAME/path{suggestion(job.network, [digits.NAME])}"
+        )
     return trained.load(job.network)
 
 
