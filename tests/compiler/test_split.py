@@ -89,7 +89,8 @@ NETWORKS = ("resnet8", "ds_cnn", "autoencoder")
 def test_more_cores_are_not_slower(soc_name: str) -> None:
     """Tiny networks, whose layers are soon done: what cores wait for one another must not cost more than they gain.
 
-    Than one core none is slower; two of four may be quicker by 10 %, because of what the estimate leaves out.
+    Than one core none is slower; two may be quicker than four by what the estimate leaves out, at worst by 3.0 %
+    (resnet8 on edge_16x16).
     """
     for name in NETWORKS:
         makespans = []
@@ -98,7 +99,7 @@ def test_more_cores_are_not_slower(soc_name: str) -> None:
             makespans.append(system.run(soc, compile(zoo.load(name), soc)).makespan_ps)
         one, two, four = makespans
         assert max(two, four) <= one, name
-        assert four <= 1.1 * two, name
+        assert four <= 1.05 * two, name
 
 
 def test_results_are_kept_by_the_one_core_that_uses_them() -> None:

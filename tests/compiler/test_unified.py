@@ -73,12 +73,12 @@ def test_numbers_are_those_of_the_network() -> None:
 
 @pytest.mark.parametrize(("soc", "name"), [("ethos_u55_128_like", "resnet8"), ("mcu_8x8", "ds_cnn")])
 def test_it_is_no_slower_than_separate_ones_of_the_same_size(soc: str, name: str) -> None:
-    """By more than 2 %, for blocks of weights are not held in parts; 5 % where results are kept.
+    """By more than 1 %; 2 % where results are kept, which take room from loads that run ahead into the next layer.
 
-    A kept result takes room from loads that run ahead into the next layer.
+    The worst is resnet8 on the ethos_u55_128_like with weights and inputs together: 1.5 %.
     """
     apart, net = load(soc, Soc), zoo.load(name)
-    for mapping, tolerance in ((OFF, 1.02), (Mapping(), 1.05)):
+    for mapping, tolerance in ((OFF, 1.01), (Mapping(), 1.02)):
         before = system.run(apart, compile(net, apart, mapping)).makespan_ps
         for operands in PARTS:
             shared = with_unified(apart, *operands)
