@@ -21,7 +21,7 @@ from soc_sim.system import run
 def traced(tmp_path_factory: pytest.TempPathFactory) -> Traced:
     folder = tmp_path_factory.mktemp("traced")
     files = {suffix: folder / f"trace{suffix}" for suffix in FORMATS}
-    soc = load("edge_16x16", Soc, ["buffers.inputs.capacity=8 KiB", "buffers.weights.capacity=8 KiB"])
+    soc = load("edge_16x16", Soc, ["buffers.inputs.capacity=8 KiB", "buffers.weights.capacity=4 KiB"])
     timeline = Timeline()
     with ExitStack() as stack:
         sinks = [stack.enter_context(writing(path)) for path in files.values()]
