@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from soc_sim.compiler.chooser import Chooser
 from soc_sim.compiler.host import HostWork
@@ -65,6 +65,27 @@ class CorePlanner:
         Raises:
             MappingError: a tile does not fit its buffer.
         """
+        return self._by_product() if self.options.objective == "edp" else self._planned()
+
+    def _by_product(self) -> Sharing:
+        """The least product of the network's energy and time, which is no sum over layers.
+
+        A layer that changes them by dE and dT changes the product by T dE + E dT. So time is priced with E / T, first
+        of what is quickest, then of what that price brought about, as long as the product falls.
+        """
+        asked, best, least = self.options, Sharing(Residencies()), math.inf
+        self.options = replace(asked, objective="latency")
+        planned = self._planned()
+        while True:
+            energy_pj, time_ps = sum(planned.found.energies_pj), sum(planned.found.times_ps)
+            self.options = replace(asked, pj_per_ps=energy_pj / max(time_ps, 1))
+            planned = self._planned()
+            product = sum(planned.found.energies_pj) * sum(planned.found.times_ps)
+            if product >= least:
+                return best
+            best, least = planned, product
+
+    def _planned(self) -> Sharing:
         if self.mapping.split == "pipeline":
             return self._pipelined()
         together = self._together()
@@ -75,7 +96,6 @@ class CorePlanner:
         return pipelined if faster else together
 
     def _planner(self, chooser: Chooser, stages: Stages = Stages(), requests: int = 1) -> ResidencyPlanner:  # noqa: B008
-        objective = self.options.objective
         return ResidencyPlanner(
             self.works,
             self.storages,
@@ -83,7 +103,7 @@ class CorePlanner:
             self.soc,
             self.rates,
             chooser,
-            objective,
+            self.options,
             stages,
             requests,
             sram_weights=self.mapping.sram_weights != "off",

@@ -97,7 +97,8 @@ class CostModel:
             traffic = self._latency.traffic(deal)
             latency_ps, energy = self._latency.latency_ps(dataflow, busy, traffic, held=deal.held), None
             if self.prices is not None:
-                energy = energy_pj(self._latency, self.prices, dataflow, self._work(dataflow), traffic, latency_ps)
+                work = self._work(dataflow)
+                energy = energy_pj(self._latency, self.prices, dataflow, work, traffic, cycles, latency_ps)
             read_bytes = traffic.weight_bytes + traffic.input_bytes + traffic.addend_bytes
             yield Evaluation(
                 dataflow,

@@ -36,6 +36,10 @@ class Work:
     """Written, partial sums included."""
     accumulator_words: Integers
     """Partial sums read back."""
+    entering: Integers
+    """Words of W that enter the array, injected zeros included."""
+    passed: Floats | Integers
+    """PEs that a word of W passes, over all words: with groups side by side more than are multiplied."""
 
 
 class _DenseSums:
@@ -87,11 +91,13 @@ def dense_work(sizes: Sizes, dataflow: DataflowName) -> Work:
     """What a dense dataflow does; of compressed weights only the values are read."""
     sums, gemm = _DenseSums(sizes, dataflow), sizes.nest.gemm
     weights, outputs = sums.of("weight_words"), sums.of("output_words")
+    entering: Integers = weights + sums.of("zeros_injected")
+    passed = gemm.macs * (entering / np.maximum(weights, 1))
     if sizes.weights is not None and sizes.weights.compressed_in_buffer:
         weights = np.rint(weights * (1 - sizes.weights.sparsity)).astype(np.int64)
     # The first of the sums that belong to one result is written, all others are added to it.
     read_back = outputs - gemm.groups * gemm.m * gemm.n
-    return Work(gemm.macs, weights, sums.of("input_words"), outputs, read_back)
+    return Work(gemm.macs, weights, sums.of("input_words"), outputs, read_back, entering, passed)
 
 
 def sparse_work(sizes: Sizes, dataflow: SparseDataflowName) -> Work:
@@ -106,7 +112,9 @@ def sparse_work(sizes: Sizes, dataflow: SparseDataflowName) -> Work:
     outputs = found.outputs[None] * gemm.n
     # Which result a fold of sIS is the first to write is not known: every result is taken to be written once.
     read_back = np.maximum(outputs - gemm.groups * gemm.m * gemm.n, 0)
-    return Work(found.entering[None] * gemm.n, values * passes, found.inputs[None] * gemm.n, outputs, read_back)
+    macs = found.entering[None] * gemm.n
+    entering: Integers = found.entering * passes
+    return Work(macs, values * passes, found.inputs[None] * gemm.n, outputs, read_back, entering, macs)
 
 
 def dense_cycles(sizes: Sizes, dataflow: DataflowName) -> tuple[Integers, Floats]:

@@ -15,6 +15,9 @@ class Options:
     objective: LayerObjective = "latency"
     prices: Prices | None = None
     """Needed for every objective but latency."""
+    pj_per_ps: float = 0.0
+    """What time costs beside energy where their product is the objective: the network's energy over its time. By that
+    exchange a layer's change of either changes the product of the sums alike."""
     side_by_side: bool = True
     """Whether groups may lie side by side on the array."""
     by_rows: bool = False

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from soc_sim.compiler.cycles import Work
 from soc_sim.compiler.latency import LatencyModel, Traffic
 from soc_sim.compiler.sizes import Floats
+from soc_sim.compiler.views import Integers
 from soc_sim.config.array import Flow, dense_family
 from soc_sim.config.soc import MemoryName
 
@@ -31,7 +33,14 @@ class Prices:
     """What one action costs on an SoC."""
 
     mac_pj: float
-    """Registers included."""
+    """Arithmetic alone."""
+    idle_pj: float
+    """Of a PE, for a cycle of a tile in which it multiplies nothing."""
+    register_read_pj: float
+    """Of a byte; so the next two."""
+    register_write_pj: float
+    next_pe_pj: float
+    """Over the wire from one PE to the next."""
     weights: Price
     """Of the buffer; so the next two."""
     inputs: Price
@@ -44,9 +53,15 @@ class Prices:
 
 
 def energy_pj(
-    model: LatencyModel, prices: Prices, dataflow: Flow, work: Work, traffic: Traffic, latency_ps: Floats
+    model: LatencyModel,
+    prices: Prices,
+    dataflow: Flow,
+    work: Work,
+    traffic: Traffic,
+    cycles: Integers,
+    latency_ps: Floats,
 ) -> Floats:
-    """Energy of the whole layer, S × B; ``latency_ps``: how long it is expected to take."""
+    """Energy of the whole layer, S × B; ``cycles``: of all tiles; ``latency_ps``: how long it is expected to take."""
     sizes, homes = model.sizes, model.sizes.homes
     # Whole bursts for short lines.
     w_rounding, x_rounding, o_rounding = (model.lines[name][0] for name in ("weights", "inputs", "outputs"))
@@ -60,7 +75,7 @@ def energy_pj(
         return rounding * prices.memories[memory].read_pj + prices.interconnect_pj_per_byte
 
     total: Floats = (
-        work.macs * prices.mac_pj
+        _array_pj(model, prices, dataflow, work, cycles)
         + work.weight_words * (operand * prices.weights.read_pj)
         + traffic.weight_bytes * (prices.weights.write_pj + read(homes.weights, w_rounding))
         + (traffic.weight_written_bytes - traffic.weight_bytes) * prices.weights.write_pj
@@ -78,3 +93,48 @@ def energy_pj(
         written = o_rounding * prices.memories[homes.outputs].write_pj + prices.interconnect_pj_per_byte
         return total + results * written
     return total + results * prices.inputs.write_pj
+
+
+def _array_pj(model: LatencyModel, prices: Prices, dataflow: Flow, work: Work, cycles: Integers) -> Floats:
+    """MACs, idle PEs, and words that move through PEs, as the energy model counts them.
+
+    Words that stream are read and latched by the next PE, a stationary one is read, a sum read and latched, wherever
+    a word of W passes. Preload and drain move words past half of the rows or columns.
+    """
+    sizes, array = model.sizes, model.sizes.soc.array
+    operand, accumulator = array.operand_bytes, array.accumulator_bytes
+    read = 2 * operand + accumulator
+    shifted: Any
+    match dense_family(dataflow):
+        case "dOS":
+            latched, moved = read, 2 * operand
+            shifted = work.output_words * (accumulator * (array.rows + 1) / 2)
+        case "dWS":
+            latched, moved = operand + accumulator, operand + accumulator
+            shifted = work.entering * (operand * (array.cols + 1) / 2)
+        case _:
+            latched, moved = operand + accumulator, operand + accumulator
+            words = work.input_words + len(sizes.homes.addends) * sizes.output_total / operand
+            shifted = words * (operand * (array.rows + 1) / 2)
+    passed_pj = read * prices.register_read_pj + latched * prices.register_write_pj + moved * prices.next_pe_pj
+    shifted_pj = prices.register_read_pj + prices.register_write_pj + prices.next_pe_pj
+    idle = array.rows * array.cols * cycles - work.macs
+    found: Floats = work.macs * prices.mac_pj + idle * prices.idle_pj + work.passed * passed_pj + shifted * shifted_pj
+    return found
+
+
+def host_energy_pj(
+    prices: Prices,
+    operations: int,
+    reads: Mapping[MemoryName, int],
+    writes: Mapping[MemoryName, int],
+    latency_ps: float,
+) -> float:
+    """Energy of a host layer that moves so many bytes; operations of all kinds cost alike, and bursts are full."""
+    moved = sum(
+        size * (prices.memories[name].read_pj + prices.interconnect_pj_per_byte) for name, size in reads.items()
+    )
+    moved += sum(
+        size * (prices.memories[name].write_pj + prices.interconnect_pj_per_byte) for name, size in writes.items()
+    )
+    return operations * prices.host_operation_pj + moved + latency_ps * prices.standby_w

@@ -29,6 +29,8 @@ class Residencies:
     choices: list[Choice | None] = field(default_factory=list)
     times_ps: list[int] = field(default_factory=list)
     """Expected time of each layer."""
+    energies_pj: list[float] = field(default_factory=list)
+    """Expected energy of each layer; 0 where nothing has a price."""
     sram_weights: dict[int, int] = field(default_factory=dict)
     """Layers whose weights lie in shared SRAM → bytes that they may take there."""
     weight_reasons: dict[int, str] = field(default_factory=dict)

@@ -20,18 +20,22 @@ from soc_sim.compiler.homes import Homes
 from soc_sim.compiler.host import HostWork
 from soc_sim.compiler.lowered import Lowered, Work, reads, uses_of, writes
 from soc_sim.compiler.memory_plan import Space, align, alignment
+from soc_sim.compiler.options import Options
+from soc_sim.compiler.prices import host_energy_pj
 from soc_sim.compiler.rates import Rates, host_ps
 from soc_sim.compiler.residencies import Residencies
 from soc_sim.compiler.stages import Stages
 from soc_sim.compiler.tiles import Tiles
 from soc_sim.compiler.tiling import TRAFFIC_TOLERANCE, Choice, Shortage
 from soc_sim.compiler.views import View
-from soc_sim.config.run import LayerObjective
 from soc_sim.config.soc import PAGE_BYTES, MemoryName, Soc
 from soc_sim.errors import MappingError
 
 LEAST_GAIN = 0.01
 """Share of the layers' time (or whatever the objective is) that keeping results must save: estimates are no better."""
+
+MEASURES = {"latency": "latency", "energy": "energy", "edp": "energy and time"}
+"""Objective → what a share is of."""
 
 Changes = dict[int, tuple[Homes | None, Choice | None]]
 """Layer → its operands' places and its choice on other terms."""
@@ -48,7 +52,7 @@ class ResidencyPlanner:
         soc: Soc,
         rates: Rates,
         chooser: Chooser,
-        objective: LayerObjective,
+        options: Options,
         stages: Stages = Stages(),  # noqa: B008 # it is frozen
         requests: int = 1,
         *,
@@ -56,7 +60,7 @@ class ResidencyPlanner:
     ) -> None:
         """``ends``: storages of the network's inputs, and of its outputs; ``requests``: how many live at once."""
         self.works, self.storages, self.soc, self.rates, self.chooser = works, storages, soc, rates, chooser
-        self.objective, self.stages, self.requests = objective, stages, requests
+        self.options, self.stages, self.requests = options, stages, requests
         self.sram_weights = sram_weights
         self.inputs, self.outputs = ends
         self.constants_memory: MemoryName = "weight_memory" if soc.weight_memory else "dram"
@@ -91,7 +95,8 @@ class ResidencyPlanner:
 
     def total(self) -> float:
         """What the mapping's objective says of all layers together."""
-        return sum(self._value(index, choice) for index, choice in enumerate(self.found.choices))
+        time_ps, energy_pj = sum(self.found.times_ps), sum(self.found.energies_pj)
+        return {"latency": time_ps, "energy": energy_pj, "edp": energy_pj * time_ps}[self.options.objective]
 
     def _start(self) -> None:
         faults: list[str] = []
@@ -112,6 +117,7 @@ class ResidencyPlanner:
             self.found.homes.append(homes)
             self.found.choices.append(choice)
             self.found.times_ps.append(self._time_ps(index, choice))
+            self.found.energies_pj.append(self._energy_pj(index, choice))
         if faults:
             raise MappingError(*faults)
 
@@ -327,7 +333,8 @@ class ResidencyPlanner:
         # What is equal for tiles is equal here: else a layer that stores its weights whole in exchange would be held.
         if frugal and bytes_after > bytes_before * TRAFFIC_TOLERANCE:
             return f"would move {more_bytes} bytes more, because tiles have less room", False
-        share = f"{abs(gain) / before if before else 0:.1%} of the {self.objective} of {len(changed)} layers"
+        measure = MEASURES[self.options.objective]
+        share = f"{abs(gain) / before if before else 0:.1%} of the {measure} of {len(changed)} layers"
         if gain > LEAST_GAIN * before or (even and gain >= 0):
             return f"saves {share} by estimate", True
         if gain > 0:
@@ -335,12 +342,13 @@ class ResidencyPlanner:
         return f"would add {share} by estimate" if gain < 0 else "gains nothing by estimate", False
 
     def _value(self, index: int, choice: Choice | None) -> float:
-        """What the mapping's objective says of a layer; the host has no choice, and so counts by time alone."""
-        if self.objective == "latency":
+        """What the mapping's objective says of a layer, which the values of all layers add up to."""
+        if self.options.objective == "latency":
             return self._time_ps(index, choice)
-        if choice is None or choice.estimate.energy_pj is None:
-            return 0.0
-        return choice.estimate.energy_pj * (choice.estimate.latency_ps if self.objective == "edp" else 1)
+        energy_pj = self._energy_pj(index, choice)
+        if self.options.objective == "energy":
+            return energy_pj
+        return energy_pj + self._time_ps(index, choice) * self.options.pj_per_ps
 
     def _changed(self, layers: range | tuple[int, ...], *, within: bool = True) -> Changes | None:
         """Layers on the present terms; None where a tile of one no longer fits, or its weights in shared SRAM.
@@ -364,6 +372,7 @@ class ResidencyPlanner:
         for index, (homes, choice) in changed.items():
             self.found.homes[index], self.found.choices[index] = homes, choice
             self.found.times_ps[index] = self._time_ps(index, choice)
+            self.found.energies_pj[index] = self._energy_pj(index, choice)
 
     def _choose(self, index: int, homes: Homes) -> Choice | Shortage:
         return self.chooser.choose(self._lowered(index), homes)
@@ -397,11 +406,28 @@ class ResidencyPlanner:
     def _time_ps(self, index: int, choice: Choice | None) -> int:
         work = self.works[index]
         if isinstance(work, HostWork):
-            read, written = Counter[MemoryName](), Counter[MemoryName]()
-            for sizes, views in ((read, work.reads), (written, work.writes)):
-                for view in views:
-                    sizes[self._memory(view)] += view.size_bytes
-            return host_ps(self.soc, self.rates, read, written, work.cycles(self.soc.host))
+            return host_ps(self.soc, self.rates, *self._host_bytes(work), work.cycles(self.soc.host))
         if choice is None:
             raise TypeError(f"layer {index} has no choice")
         return choice.estimate.latency_ps
+
+    def _energy_pj(self, index: int, choice: Choice | None) -> float:
+        """0 where nothing has a price."""
+        work = self.works[index]
+        if isinstance(work, HostWork):
+            if self.options.prices is None:
+                return 0.0
+            operations = sum(count for _, count in work.operations)
+            time_ps = self._time_ps(index, choice)
+            return host_energy_pj(self.options.prices, operations, *self._host_bytes(work), time_ps)
+        if choice is None:
+            raise TypeError(f"layer {index} has no choice")
+        return choice.estimate.energy_pj or 0.0
+
+    def _host_bytes(self, work: HostWork) -> tuple[Counter[MemoryName], Counter[MemoryName]]:
+        """Bytes that a host layer reads, and writes, by memory."""
+        read, written = Counter[MemoryName](), Counter[MemoryName]()
+        for sizes, views in ((read, work.reads), (written, work.writes)):
+            for view in views:
+                sizes[self._memory(view)] += view.size_bytes
+        return read, written

@@ -20,10 +20,10 @@ from soc_sim.compiler.sizes import Floats, Sizes
 from soc_sim.compiler.sparse_layer import SparseLayer
 from soc_sim.config.array import DATAFLOWS, FLOWS, Flow, dense_family
 from soc_sim.config.core import BufferName
-from soc_sim.config.run import LayerObjective
 from soc_sim.config.soc import Soc
 
 TOLERANCE = 1.01
+"""Of the time alone: the energy of what is counted is exact."""
 TRAFFIC_TOLERANCE = 1.05
 """Estimates this close to the best are taken as equal (the model is no better than that); then the fewest tiles win."""
 CORES_TOLERANCE = 1.05
@@ -75,7 +75,6 @@ def choose(
     With ``weights``, dense execution of densely stored weights is among the candidates, and the first of equals.
     """
     options = options or Options()
-    objective = options.objective
     models = [CostModel(nest, operands, soc, rates, homes, deals, None, options)]
     if weights is not None:
         models.append(CostModel(nest, operands, soc, rates, homes, deals, weights, options))
@@ -95,15 +94,16 @@ def choose(
     if not wanted:
         return _shortage(models[-1].sizes, flows)
     sizes = [int(evaluation.legal.sum()) for _, evaluation in wanted]
-    cost = np.concatenate([_legal(_value(evaluation, objective), evaluation) for _, evaluation in wanted])
-    read_bytes, cycles, tiles = (
+    cost = np.concatenate([_legal(_value(evaluation, options), evaluation) for _, evaluation in wanted])
+    latency_ps, read_bytes, cycles, tiles = (
         np.concatenate([_legal(getattr(evaluation, name), evaluation) for _, evaluation in wanted])
-        for name in ("read_bytes", "cycles", "tiles")
+        for name in ("latency_ps", "read_bytes", "cycles", "tiles")
     )
     cores = np.repeat([evaluation.deal.cores for _, evaluation in wanted], sizes)
-    fewest = cores[cost <= cost.min() * CORES_TOLERANCE].min()
-    least = cost[cores == fewest].min()
-    near = np.flatnonzero((cores == fewest) & (cost <= least * TOLERANCE))
+    of_time = latency_ps * _time_price(options)
+    fewest = cores[cost <= _tolerated(cost, of_time, CORES_TOLERANCE)].min()
+    among = cores == fewest
+    near = np.flatnonzero(among & (cost <= _tolerated(cost[among], of_time[among], TOLERANCE)))
     if options.by_rows:
         bands = np.concatenate([_legal(_bands(model, evaluation), evaluation) for model, evaluation in wanted])
         near = near[bands[near] == bands[near].max()]
@@ -114,11 +114,11 @@ def choose(
     best = int(near[np.lexsort((near, cost[near], tiles[near]))[0]])
     which = int(np.searchsorted(np.cumsum(sizes), best, side="right"))
     model, evaluation = wanted[which]
-    regret = _regret([evaluation for _, evaluation in priced], objective, float(cost[best]))
+    regret = _regret([evaluation for _, evaluation in priced], options, float(cost[best]))
     choice = _choice(model, evaluation, int(np.flatnonzero(evaluation.legal)[best - sum(sizes[:which])]), regret)
     if options.reorder and weights is not None:
         in_order = [evaluation for model, evaluation in wanted if _in_order(model)]
-        least = min((_least(evaluation, objective) for evaluation in in_order), default=None)
+        least = min((_least(evaluation, options) for evaluation in in_order), default=None)
         chosen = float(cost[best])
         choice = replace(choice, reorder_gain=least / chosen if least is not None and chosen else None)
     return choice
@@ -129,8 +129,8 @@ def _in_order(model: CostModel) -> bool:
     return weights is None or (weights.order is None and weights.k_order is None)
 
 
-def _least(evaluation: Evaluation, objective: LayerObjective) -> float:
-    return float(_legal(_value(evaluation, objective), evaluation).min())
+def _least(evaluation: Evaluation, options: Options) -> float:
+    return float(_legal(_value(evaluation, options), evaluation).min())
 
 
 def _executes(model: CostModel, flow: Flow) -> bool:
@@ -143,20 +143,35 @@ def _executes(model: CostModel, flow: Flow) -> bool:
     return weights.order is None or flow in ("sOS", "sWS", "csOS")
 
 
-def _value(evaluation: Evaluation, objective: LayerObjective) -> Floats:
+def _value(evaluation: Evaluation, options: Options) -> Floats:
     """What is to be least."""
-    if objective == "latency":
+    if options.objective == "latency":
         return evaluation.latency_ps
     if evaluation.energy_pj is None:
-        raise ValueError(f"{objective} cannot be the objective without prices")
-    return evaluation.energy_pj if objective == "energy" else evaluation.energy_pj * evaluation.latency_ps
+        raise ValueError(f"{options.objective} cannot be the objective without prices")
+    if options.objective == "energy":
+        return evaluation.energy_pj
+    return evaluation.energy_pj + evaluation.latency_ps * options.pj_per_ps
 
 
-def _regret(evaluations: Sequence[Evaluation], objective: LayerObjective, chosen: float) -> dict[Flow, float | None]:
+def _time_price(options: Options) -> float:
+    """What a picosecond adds to the value: the part of it that an estimate of time gets wrong."""
+    if options.objective == "latency" or options.prices is None:
+        return 1.0
+    return options.prices.standby_w + (options.pj_per_ps if options.objective == "edp" else 0.0)
+
+
+def _tolerated(cost: Floats, of_time: Floats, tolerance: float) -> float:
+    """The most that counts as equal to the least: as if that had taken longer by the tolerance."""
+    best = int(cost.argmin())
+    return float((cost[best] - of_time[best]) + of_time[best] * tolerance)
+
+
+def _regret(evaluations: Sequence[Evaluation], options: Options, chosen: float) -> dict[Flow, float | None]:
     """The best of each dataflow over what was chosen."""
     least: dict[Flow, float] = {}
     for evaluation in evaluations:
-        cost = _least(evaluation, objective)
+        cost = _least(evaluation, options)
         least[evaluation.dataflow] = min(cost, least.get(evaluation.dataflow, cost))
     return {flow: least[flow] / chosen if flow in least and chosen else None for flow in FLOWS}
 

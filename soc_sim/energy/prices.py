@@ -27,9 +27,6 @@ def prices(soc: Soc) -> Prices:
         ConfigurationError: the energy of a memory is unknown, so nothing can be chosen by energy.
     """
     nothing: dict[str, Any] = {"elapsed_ps": 0}
-    # Of output-stationary flows; the others latch their stationary operand once a tile, and pass their sums on instead.
-    passed = _MANY * 2 * soc.array.operand_bytes
-    latched = passed + _MANY * soc.array.accumulator_bytes
 
     def cost(**counted: Any) -> float:
         found = estimate(soc, Counts(**{**nothing, **counted}))
@@ -50,7 +47,11 @@ def prices(soc: Soc) -> Prices:
         for name, memory in soc.memories.items()
     }
     return Prices(
-        mac_pj=cost(macs=_MANY, register_read_bytes=latched, register_write_bytes=latched, pe_to_pe_bytes=passed),
+        mac_pj=cost(macs=_MANY),
+        idle_pj=cost(idle_pe_cycles=_MANY),
+        register_read_pj=cost(register_read_bytes=_MANY),
+        register_write_pj=cost(register_write_bytes=_MANY),
+        next_pe_pj=cost(pe_to_pe_bytes=_MANY),
         weights=buffer("weights"),
         inputs=buffer("inputs"),
         outputs=buffer("outputs"),

@@ -13,7 +13,8 @@ import soc_sim
 from soc_sim import cli
 from soc_sim.compiler import compile  # noqa: A004  the field's word
 from soc_sim.compiler.prices import Price, Prices
-from soc_sim.compiler.program import Compute, Load, Program, Store
+from soc_sim.compiler.program import Compute, Load, Program, Store, TileCounts
+from soc_sim.config.array import Array, dense_family
 from soc_sim.config.run import Mapping
 from soc_sim.config.sparsity import Sparsity
 from soc_sim.energy.prices import prices
@@ -21,6 +22,10 @@ from soc_sim.errors import MappingError
 
 MADE_UP = Prices(
     mac_pj=1.0,
+    idle_pj=31.0,
+    register_read_pj=37.0,
+    register_write_pj=41.0,
+    next_pe_pj=43.0,
     weights=Price(2.0, 3.0),
     inputs=Price(5.0, 7.0),
     outputs=Price(11.0, 13.0),
@@ -31,13 +36,29 @@ MADE_UP = Prices(
 """Primes: no price can stand for another."""
 
 
-def by_instructions(program: Program, layer: int) -> float:
+def in_the_array(array: Array, family: str, counts: TileCounts) -> float:
+    """PEs: MACs, idle cycles, words of one byte and sums of four that pass; preload or drain past half of the PEs."""
+    words = counts.weight_bytes - counts.metadata_bytes
+    entering = words + counts.zeros_injected
+    passed = (counts.macs - counts.macs_gated) * entering / words if words else 0
+    read, latched, moved = (6, 6, 2) if family == "dOS" else (6, 5, 5)
+    shifted = {
+        "dOS": counts.output_write_bytes * 4 * (array.rows + 1) / 2,
+        "dWS": entering * (array.cols + 1) / 2,
+        "dIS": counts.input_bytes * (array.rows + 1) / 2,
+    }[family]
+    idle = array.rows * array.cols * counts.cycles - counts.macs
+    return counts.macs + idle * 31 + passed * (read * 37 + latched * 41 + moved * 43) + shifted * (37 + 41 + 43)
+
+
+def by_instructions(program: Program, layer: int, array: Array) -> float:
     """Energy of a layer by the made-up prices, from what its instructions do."""
-    total = 0.0
+    total, flow = 0.0, program.layers[layer].dataflow
+    assert flow is not None
     for instruction in program.of_layer(layer):
         match instruction:
             case Compute(counts=counts):
-                total += counts.macs * 1 + counts.input_bytes * 5
+                total += in_the_array(array, dense_family(flow), counts) + counts.input_bytes * 5
                 total += (counts.weight_bytes - counts.metadata_bytes) * 2
                 total += counts.output_write_bytes * 13 + counts.output_read_bytes * 11
             case Load(buffer=buffer, regions=regions) if regions:
@@ -67,18 +88,20 @@ def test_the_estimate_is_the_energy_of_the_instructions(flow: str, apart: bool) 
     for layer in layers:
         assert layer.estimate is not None
         # The choice is made as if whole tiles of inputs were loaded.
-        counted = by_instructions(program, layer.index) + layer.input_bytes_skipped * (7 + 19 + 17)
+        counted = by_instructions(program, layer.index, soc.array) + layer.input_bytes_skipped * (7 + 19 + 17)
         assert layer.estimate.energy_pj == pytest.approx(counted, rel=tolerance)
 
 
 def test_the_prices_are_those_of_the_tables() -> None:
-    """MAC and registers, a byte through a buffer's port, a byte of DRAM with its share of burst and row."""
+    """MAC, idle PE, registers, a byte through a buffer's port, a byte of DRAM with its share of burst and row."""
     soc = soc_sim.load_soc("edge_16x16")
     found = prices(soc)
     mac = next(point for point in soc.energy.macs if point.operand_bits == soc.array.operand_bits)
-    # Both operands go on to the next PE, over a wire as long as a PE.
-    wire_pj = 2 * soc.energy.interconnect_pj_per_byte * sqrt(mac.area_mm2)
-    assert found.mac_pj == pytest.approx(mac.mac_pj + 6 * soc.energy.register_pj_per_byte + wire_pj)
+    assert found.mac_pj == pytest.approx(mac.mac_pj)
+    assert found.idle_pj == pytest.approx(mac.idle_pj)
+    assert found.register_read_pj + found.register_write_pj == pytest.approx(soc.energy.register_pj_per_byte)
+    # A wire as long as a PE.
+    assert found.next_pe_pj == pytest.approx(soc.energy.interconnect_pj_per_byte * sqrt(mac.area_mm2))
     assert found.interconnect_pj_per_byte == pytest.approx(soc.energy.interconnect_pj_per_byte)
     assert 0 < found.inputs.read_pj < found.memories["dram"].read_pj
     assert set(found.memories) == {"dram"}
@@ -89,8 +112,7 @@ def test_the_prices_are_those_of_the_tables() -> None:
 def test_simulated_energy_and_product_follow_the_objective(name: str) -> None:
     """Each objective does best by its own measure, estimates within 10 % of the simulation.
 
-    Layers are chosen one by one and what stays on chip tensor by tensor, so that another may be ahead: by one
-    percent of the energy, by 2.1 % of the product.
+    Layers are chosen one by one and what stays on chip tensor by tensor, so that another may be ahead by one percent.
     """
     soc, network = soc_sim.load_soc(name), soc_sim.load_network("resnet8")
     results = {}
@@ -103,8 +125,22 @@ def test_simulated_energy_and_product_follow_the_objective(name: str) -> None:
     energy = {objective: result.energy_j or 0 for objective, result in results.items()}
     product = {objective: energy[objective] * result.latency_s for objective, result in results.items()}
     assert energy["energy"] <= 1.01 * min(energy.values())
-    assert energy["energy"] < energy["latency"]
-    assert product["edp"] <= 1.025 * min(product.values())
+    assert energy["energy"] < 0.99 * energy["latency"]
+    assert product["edp"] <= 1.01 * min(product.values())
+
+
+def test_words_that_pass_pes_without_a_product_count() -> None:
+    """Depthwise groups side by side: most of the array's energy is that of words which PEs of other groups pass on.
+
+    The energy objective then lowers the array's energy as simulated, and that of the whole.
+    """
+    soc, network = soc_sim.load_soc("edge_32x32"), soc_sim.load_network("ds_cnn")
+    quick, frugal = (
+        soc_sim.simulate(soc, soc_sim.facade.compile(soc, network, objective=objective))
+        for objective in ("latency", "energy")
+    )
+    assert frugal.energy["array"] < 0.9 * quick.energy["array"]
+    assert (frugal.energy_j or 0) < 0.9 * (quick.energy_j or 0)
 
 
 def test_regret_is_by_the_objective() -> None:
