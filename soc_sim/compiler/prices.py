@@ -48,6 +48,7 @@ class Prices:
     interconnect_pj_per_byte: float
     memories: Mapping[MemoryName, Price]
     """By name; buffers are none."""
+    host_operation_pj: float
     standby_w: float
     """Standby of memories and leakage: what passes with time. 1 W = 1 pJ/ps."""
 

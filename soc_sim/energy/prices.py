@@ -57,6 +57,7 @@ def prices(soc: Soc) -> Prices:
         outputs=buffer("outputs"),
         interconnect_pj_per_byte=cost(interconnect_bytes=_MANY),
         memories=memories,
+        host_operation_pj=cost(host_operations={"any": _MANY}),
         standby_w=cost(elapsed_ps=_MANY),
     )
 

@@ -31,6 +31,7 @@ MADE_UP = Prices(
     outputs=Price(11.0, 13.0),
     interconnect_pj_per_byte=17.0,
     memories={"dram": Price(19.0, 23.0), "weight_memory": Price(29.0, 0.0)},
+    host_operation_pj=0.0,
     standby_w=0.0,
 )
 """Primes: no price can stand for another."""
@@ -103,6 +104,7 @@ def test_the_prices_are_those_of_the_tables() -> None:
     # A wire as long as a PE.
     assert found.next_pe_pj == pytest.approx(soc.energy.interconnect_pj_per_byte * sqrt(mac.area_mm2))
     assert found.interconnect_pj_per_byte == pytest.approx(soc.energy.interconnect_pj_per_byte)
+    assert found.host_operation_pj == pytest.approx(soc.host.pj_per_operation or soc.energy.host_pj_per_operation)
     assert 0 < found.inputs.read_pj < found.memories["dram"].read_pj
     assert set(found.memories) == {"dram"}
     assert found.standby_w > 0
