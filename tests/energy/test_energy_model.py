@@ -215,11 +215,25 @@ def test_leakage_grows_with_cores_and_time() -> None:
 
 
 def test_an_unknown_memory_energy_is_none_said_and_leaves_the_total_open() -> None:
-    soc = load("mcu_8x8", Soc)
+    soc = load("mcu_8x8", Soc, ["weight_memory.read_pj_per_byte=null"])
     result = estimate(soc, Counts(elapsed_ps=MS, weight_memory=MemoryCounts(read_bytes=1)))
     assert result.by_component["weight_memory"] is None
     assert result.total_j is None
     assert result.warnings == ("energy of memory 'flash_100mb_s' is unknown: its description has no read_pj_per_byte",)
+
+
+@pytest.mark.parametrize("flash", ["flash_100mb_s", "flash_500mb_s", "octal_flash"])
+def test_flash_costs_supply_times_current_per_byte(flash: str) -> None:
+    # IS25WP512M: 13 mA at 1.8 V while 532 Mb/s are read, 21 uA otherwise; S25FS512S: 70 mA at 1.8 V for 80 MB/s.
+    counts = Counts(elapsed_ps=MS, weight_memory=MemoryCounts(read_bytes=10**6))
+    result = estimate(load("mcu_8x8", Soc, [f"weight_memory={flash}"]), counts)
+    expected_j = 13e-3 * 1.8 * 1e6 / (532e6 / 8) + 21e-6 * 1.8 * 1e-3
+    assert result.by_component["weight_memory"] == pytest.approx(expected_j, rel=1e-3)
+    span = result.range_j["weight_memory"]
+    assert span is not None
+    low, high = span
+    assert low == pytest.approx(7e-3 * 3.0 * 1e6 / (166e6 / 2), rel=2e-3)
+    assert high == pytest.approx(70e-3 * 1.8 * 1e6 / 80e6, rel=2e-3)
 
 
 def test_dram_without_currents_or_interface_energy_is_said() -> None:
@@ -236,9 +250,7 @@ def test_a_memory_on_chip_costs_its_bytes() -> None:
     soc = load("mcu_8x8", Soc)
     result = estimate(soc, Counts(elapsed_ps=0, dram=MemoryCounts(read_bytes=100, written_bytes=10)))
     assert result.by_component["dram"] == pytest.approx((100 * 11.69 + 10 * 9.52) * PJ)
-    assert result.warnings == (
-        "energy of memory 'flash_100mb_s' is without leakage or standby: its description has no leakage",
-    )
+    assert result.warnings == ()
 
 
 def test_a_memory_on_chip_leaks() -> None:

@@ -58,5 +58,9 @@ class PowerRecorder:
 def _known(soc: Soc) -> list[str]:
     """Components whose energy has a price."""
     moved = MemoryCounts(read_bytes=1, written_bytes=1)
-    counts = Counts(elapsed_ps=1, dram=moved, weight_memory=moved, system_sram=moved)
+    # A memory that cannot be written needs no price of a write.
+    weights = (
+        MemoryCounts(read_bytes=1) if getattr(soc.weight_memory, "write_bandwidth_bytes_per_s", 1) is None else moved
+    )
+    counts = Counts(elapsed_ps=1, dram=moved, weight_memory=weights, system_sram=moved)
     return [name for name, joules in estimate(soc, counts).by_component.items() if joules is not None]

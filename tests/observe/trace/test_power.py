@@ -14,10 +14,13 @@ from soc_sim.observe.trace.selection import Selection
 from soc_sim.observe.trace.timeline import Timeline
 
 
-@pytest.mark.parametrize("soc", ["edge_16x16", "mcu_8x8"])
-def test_power_integrates_to_the_energy(soc: str) -> None:
-    """A component whose energy is unknown (the weight memory of the MCU) has no power that would pass for zero."""
-    result = soc_sim.simulate(soc_sim.load_soc(soc), soc_sim.load_network("resnet8"))
+@pytest.mark.parametrize(
+    ("soc", "overrides"),
+    [("edge_16x16", []), ("mcu_8x8", []), ("mcu_8x8", ["weight_memory.read_pj_per_byte=null"])],
+)
+def test_power_integrates_to_the_energy(soc: str, overrides: list[str]) -> None:
+    """A component whose energy is unknown (a weight memory without a price) has no power that would pass for zero."""
+    result = soc_sim.simulate(soc_sim.load_soc(soc, overrides), soc_sim.load_network("resnet8"))
     timeline = result.timeline(Selection(frozenset(("counters",)), ("power",)))
     counters = [track.name for track in timeline.tables.tracks]
     assert sorted(counters) == sorted(f"power.{name}" for name, joules in result.energy.items() if joules is not None)
