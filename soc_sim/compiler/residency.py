@@ -134,21 +134,23 @@ class ResidencyPlanner:
 
         before = {index: choice for index in layers if (choice := self.found.choices[index]) is not None}
         size = stored(before)
-        if not layers or size > capacity:
-            return
-        self.weight_bytes[stage] = size
         self.found.resident.update(layers)
-        changed = self._with_resident_weights(among)
-        after = {index: choice for index in layers if changed and (choice := changed[index][1]) is not None}
-        # In a buffer of their own nothing else wants the room.
-        pays = changed is not None and (
-            self.soc.buffers.name_of("weights") == "weights" or self._judge(changed, even=True)[1]
-        )
-        if changed is not None and pays and stored(after) <= size:
-            self._accept(changed)
-        else:
-            self.weight_bytes[stage] = 0
-            self.found.resident.difference_update(layers)
+        while layers and size <= capacity:
+            self.weight_bytes[stage] = size
+            changed = self._with_resident_weights(among)
+            if changed is None:
+                break
+            after = {index: choice for index in layers if (choice := changed[index][1]) is not None}
+            if stored(after) <= size:
+                # In a buffer of their own nothing else wants the room.
+                if self.soc.buffers.name_of("weights") == "weights" or self._judge(changed, even=True)[1]:
+                    self._accept(changed)
+                    return
+                break
+            # Other tiles have other metadata.
+            size = stored(after)
+        self.weight_bytes[stage] = 0
+        self.found.resident.difference_update(layers)
 
     def _with_resident_weights(self, among: range) -> Changes | None:
         """Layers anew, in order: while one runs for longer than its weights take, those of the next ones come.

@@ -13,6 +13,7 @@ from soc_sim.compiler.program import Compute, Load, Store, VectorOp
 from soc_sim.config.loader import load
 from soc_sim.config.run import Mapping
 from soc_sim.config.soc import Soc
+from soc_sim.config.sparsity import Sparsity
 from soc_sim.network import zoo
 from soc_sim.network.base import Network
 from soc_sim.network.seeded import random_inputs, with_values
@@ -143,6 +144,15 @@ def test_resident_weights_make_later_inferences_faster() -> None:
     assert plain[3] - plain[0] >= 3 * bytes_of_weights * ps_per_byte
     assert kept[3] - kept[0] < bytes_of_weights * ps_per_byte
     assert kept[0] <= plain[0] * 1.01
+
+
+def test_weights_stay_without_their_zeros_where_whole_ones_do() -> None:
+    """Tiles are chosen anew for weights that stay, and then have more metadata; the buffer has room for these, too."""
+    soc = load("edge_16x16", Soc)
+    program = compile(zoo.load("resnet8"), soc, None, Sparsity(pattern="unstructured", level=0.6, seed=1))
+    homes = [layer.residency.weights for layer in program.layers if layer.unit == "array" and layer.residency]
+    assert set(homes) == {"weights_buffer"}
+    assert sum(layer.weight_bytes for layer in program.layers) <= soc.buffers.of("weights").capacity_bytes
 
 
 def test_weights_of_the_next_layer_are_fetched_under_the_current_one() -> None:
