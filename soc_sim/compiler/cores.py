@@ -1,25 +1,21 @@
-"""How cores share a network: together on the layers of one request, or each with layers of its own (a pipeline).
-
-The pace of a pipeline is that of the slowest stage, or of what all stages share: the host, and each memory's bytes at
-its rate. Left out of it: short lines that fill whole bursts, row misses, waits of several cores at one memory.
-"""
+"""How cores share a network: together on the layers of one request, or each with layers of its own (a pipeline)."""
 
 from __future__ import annotations
 
 import math
-from collections import Counter
 from dataclasses import dataclass, replace
 
+from soc_sim.compiler.accesses import view_bytes
 from soc_sim.compiler.chooser import Chooser
 from soc_sim.compiler.host import HostWork
-from soc_sim.compiler.lowered import Lowered, Work
+from soc_sim.compiler.lowered import Work
 from soc_sim.compiler.options import Options
+from soc_sim.compiler.pace import Demand, balanced, pace_of
 from soc_sim.compiler.program import Pace, Stage
 from soc_sim.compiler.rates import Rates
 from soc_sim.compiler.residencies import Residencies
 from soc_sim.compiler.residency import ResidencyPlanner
-from soc_sim.compiler.stages import Stages, crossing_bytes, cut
-from soc_sim.compiler.tiles import Tiles
+from soc_sim.compiler.stages import TOLERANCE, Stages, crossing_bytes
 from soc_sim.config.run import Mapping
 from soc_sim.config.soc import MemoryName, Soc
 
@@ -32,6 +28,11 @@ class Sharing:
     stages: Stages = Stages()  # noqa: RUF009 # it is frozen
     pace: Pace | None = None
     """Of a pipeline."""
+
+    @property
+    def interval_ps(self) -> int:
+        """Expected, between results."""
+        return self.pace.interval_ps if self.pace else sum(self.found.times_ps)
 
     @property
     def records(self) -> tuple[Stage, ...]:
@@ -92,8 +93,7 @@ class CorePlanner:
         if self.mapping.objective != "throughput" or self.mapping.split != "auto" or self.soc.cores == 1:
             return together
         pipelined = self._pipelined()
-        faster = pipelined.pace is not None and pipelined.pace.interval_ps < sum(together.found.times_ps)
-        return pipelined if faster else together
+        return pipelined if pipelined.interval_ps < together.interval_ps else together
 
     def _planner(self, chooser: Chooser, stages: Stages = Stages(), requests: int = 1) -> ResidencyPlanner:  # noqa: B008
         return ResidencyPlanner(
@@ -122,56 +122,45 @@ class CorePlanner:
         return Sharing(best)
 
     def _pipelined(self) -> Sharing:
-        """Cut, and cut again with the times that follow, as long as the slowest stage gets faster."""
-        chooser, on_chip = Chooser(self.soc, self.rates, self.options, "pipeline"), self.mapping.residency == "auto"
+        """As many stages as give the fastest pace by estimate; of equals the fewest, down to one."""
+        chooser = Chooser(self.soc, self.rates, self.options, "pipeline")
         found = self._planner(chooser).plan(on_chip=False)
         crossing = crossing_bytes(self.storages, found.uses, len(self.works))
-        stages, least, layers_ps = Stages(), math.inf, found.times_ps
+        sharings = [
+            self._staged(chooser, self._demands(found), crossing, most) for most in range(1, self.soc.cores + 1)
+        ]
+        limit_ps = min(sharing.interval_ps for sharing in sharings) * TOLERANCE
+        return next(sharing for sharing in sharings if sharing.interval_ps <= limit_ps)
+
+    def _staged(self, chooser: Chooser, layers: list[Demand], crossing: list[int], most: int) -> Sharing:
+        """Cut, and cut again with the times that follow, as long as the pace gets faster."""
+        best: Sharing | None = None
         while True:
-            wanted = cut(layers_ps, crossing, self.soc.cores)
-            planned = self._planner(chooser, wanted, len(wanted.first_layers) + 1).plan(on_chip=on_chip)
-            layers_ps = planned.times_ps
-            slowest_ps = max(wanted.times_ps(layers_ps), default=0)
-            if slowest_ps >= least:
-                return Sharing(found, stages, self._pace(found, stages))
-            found, stages, least = planned, wanted, slowest_ps
+            stages = balanced(layers, crossing, most)
+            planner = self._planner(chooser, stages, stages.requests)
+            found = planner.plan(on_chip=self.mapping.residency == "auto")
+            layers = self._demands(found)
+            sharing = Sharing(found, stages, pace_of(layers, stages))
+            if best is not None and sharing.interval_ps >= best.interval_ps:
+                return best
+            best = sharing
 
-    def _pace(self, found: Residencies, stages: Stages) -> Pace:
-        bounds = {f"core{core}": time_ps for core, time_ps in enumerate(stages.times_ps(found.times_ps))}
-        times = zip(self.works, found.times_ps, strict=True)
-        bounds["host"] = sum(time_ps for work, time_ps in times if isinstance(work, HostWork))
-        served = Counter[MemoryName]()
-        for index, work in enumerate(self.works):
-            served.update(
-                self._host_bytes(work, found) if isinstance(work, HostWork) else self._bytes(index, work, found)
-            )
-        for memory, size in served.items():
-            rate = self.rates.memories[memory]
-            bounds[memory] = math.floor(size * min(rate.read_ps_per_byte, rate.write_ps_per_byte))
-        bound = max(bounds, key=lambda name: bounds[name])
-        return Pace(bounds[bound], bound)
+    def _demands(self, found: Residencies) -> list[Demand]:
+        times = zip(self.works, found.choices, found.times_ps, strict=True)
+        return [
+            Demand(time_ps, True, self._host_ps(work, found))
+            if isinstance(work, HostWork)
+            else Demand(time_ps, False, choice.demands_ps if choice else {})
+            for work, choice, time_ps in times
+        ]
 
-    def _host_bytes(self, work: HostWork, found: Residencies) -> Counter[MemoryName]:
-        sizes = Counter[MemoryName]()
+    def _host_ps(self, work: HostWork, found: Residencies) -> dict[MemoryName, int]:
+        """How long each memory is busy with a host layer."""
+        constants: MemoryName = "weight_memory" if self.soc.weight_memory else "dram"
+        busy_ps = dict[MemoryName, float]()
         for view in (*work.reads, *work.writes):
-            memory = found.memories.get(view.root)
-            if memory is not None and memory in self.rates.memories:
-                sizes[memory] += view.size_bytes
-        return sizes
-
-    def _bytes(self, index: int, work: Lowered, found: Residencies) -> Counter[MemoryName]:
-        """What an array layer moves once its weights are there, by memory."""
-        homes, choice = found.homes[index], found.choices[index]
-        if homes is None or choice is None:
-            raise TypeError(f"nothing has been chosen for {work.name}")
-        from_dram = choice.estimate.dram_read_bytes + choice.estimate.dram_write_bytes
-        sizes = Counter[MemoryName]({"dram": from_dram})
-        others = {homes.weights, homes.inputs, *homes.addends, homes.outputs} & set(self.rates.memories) - {"dram"}
-        if others:
-            # Which of several it is, is not told; the fastest gives the lower bound.
-            fastest = min(sorted(others), key=lambda memory: self.rates.memories[memory].read_ps_per_byte)
-            sizes[fastest] += choice.moved_bytes - from_dram
-        if index in found.resident and homes.weights in sizes:
-            tiles = Tiles(work.nest, choice.tiling, choice.weights)
-            sizes[homes.weights] -= tiles.stored_bytes(self.soc.array)
-        return sizes
+            memory = found.memories.get(view.root, constants)
+            rate = self.rates.memories[memory]
+            per_byte = rate.write_ps_per_byte if view in work.writes else rate.read_ps_per_byte
+            busy_ps[memory] = busy_ps.get(memory, 0.0) + view_bytes(view, rate) * per_byte
+        return {memory: math.ceil(time_ps) for memory, time_ps in busy_ps.items()}

@@ -9,6 +9,7 @@ Left out: contention, row misses; loads that run ahead into the next layer.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -29,7 +30,7 @@ from soc_sim.compiler.sparse_layer import SparseLayer
 from soc_sim.compiler.views import Integers
 from soc_sim.config.array import Flow, dense_family
 from soc_sim.config.core import BufferName
-from soc_sim.config.soc import Soc
+from soc_sim.config.soc import MemoryName, Soc
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,12 @@ class CostModel:
             return int(np.broadcast_to(values, shape)[candidate])
 
         return {name: Share(one(tiles[name]), 1 + one(double[name])) for name in sharing}
+
+    def demands_ps(self, evaluation: Evaluation, candidate: tuple[int, int]) -> dict[MemoryName, int]:
+        """For how long each memory is busy with one of the candidates."""
+        demands = self._latency.demands_ps(self._latency.traffic(evaluation.deal))
+        shape = evaluation.legal.shape
+        return {memory: math.ceil(np.broadcast_to(time, shape)[candidate]) for memory, time in demands.items()}
 
     def _held(self, dataflow: Flow) -> NDArray[np.bool_]:
         """Candidates that may hold blocks of weights in parts: folds that take K in parts, of constant weights.

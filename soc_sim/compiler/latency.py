@@ -14,10 +14,10 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from soc_sim.compiler.memory_plan import alignment
+from soc_sim.compiler.accesses import lines_of
 from soc_sim.compiler.rates import Rates
 from soc_sim.compiler.sizes import Floats, Sizes
-from soc_sim.compiler.views import Integers, View, box_shape
+from soc_sim.compiler.views import Integers
 from soc_sim.config.array import Flow
 from soc_sim.config.core import BufferName
 from soc_sim.config.soc import MemoryName
@@ -67,7 +67,7 @@ class LatencyModel:
 
     def __init__(self, sizes: Sizes, rates: Rates) -> None:
         self.sizes, self.rates = sizes, rates
-        self.lines = self._lines()
+        self.lines = lines_of(sizes, rates)
 
     def traffic(self, deal: Deal) -> Traffic:
         """Each tile is loaded again unless it is the one loaded last; k runs innermost."""
@@ -119,12 +119,10 @@ class LatencyModel:
         sizes, rates, homes = self.sizes, self.rates, self.sizes.homes
         stores = sizes.g_tiles * sizes.m_tiles * sizes.n_tiles
         queues: dict[BufferName, Floats] = {
-            "weights": self._queue(homes.weights, "weights", traffic.weight_bytes, traffic.weight_loads),
+            "weights": self._weights_queue(traffic),
             "inputs": self._queue(homes.inputs, "inputs", traffic.input_bytes, traffic.input_loads),
             "outputs": self._queue(homes.outputs, "outputs", sizes.output_total, stores, write=True),
         }
-        if sizes.expands:
-            queues["weights"] = np.maximum(queues["weights"], traffic.weight_written_bytes * rates.expand_ps_per_byte)
         loads = self.moves(traffic)
         for memory in homes.addends:
             if memory != "inputs_buffer":
@@ -132,8 +130,7 @@ class LatencyModel:
                 queues["inputs"] = queues["inputs"] + part
         instructions = loads["weights"] + loads["inputs"] + stores * (sizes.k_tiles + 1)
         array = cycles * rates.array_cycle_ps
-        # Nothing keeps resident weights from their buffer: they are fetched while earlier layers leave the DMA idle.
-        late = np.maximum(1 - homes.ahead_ps / np.maximum(queues["weights"], 1), 0.0) if homes.resident else 1.0
+        late = self._late(queues["weights"])
         moved = queues | {"weights": queues["weights"] * late}
         fill = queues["inputs"] / np.maximum(loads["inputs"], 1) + rates.latency_ps[homes.inputs]
         first = queues["weights"] / np.maximum(loads["weights"], 1) + rates.latency_ps[homes.weights]
@@ -161,6 +158,28 @@ class LatencyModel:
             latency = np.maximum(latency, own + np.maximum(fill, first) + np.maximum(drain, last))
         return latency
 
+    def demands_ps(self, traffic: Traffic) -> dict[MemoryName, Floats]:
+        """For how long each memory is busy with the layer, as one that nothing else asks."""
+        late = self._late(self._weights_queue(traffic))
+        return self._memories(traffic, self._reads(traffic, late), late)
+
+    def _weights_queue(self, traffic: Traffic) -> Floats:
+        queue = self._queue(self.sizes.homes.weights, "weights", traffic.weight_bytes, traffic.weight_loads)
+        if self.sizes.expands:
+            queue = np.maximum(queue, traffic.weight_written_bytes * self.rates.expand_ps_per_byte)
+        return queue
+
+    def _late(self, weights_queue: Floats) -> Floats | float:
+        """The share of the weights that is not there before the layer begins.
+
+        Nothing keeps resident weights from their buffer: they are fetched while earlier layers leave the DMA idle.
+        """
+        homes = self.sizes.homes
+        if not homes.resident:
+            return 1.0
+        late: Floats = np.maximum(1 - homes.ahead_ps / np.maximum(weights_queue, 1), 0.0)
+        return late
+
     def _together(self, traffic: Traffic, stores: Integers) -> tuple[Floats, Floats]:
         """Time of the memories for the first loads of all cores, and for their last stores.
 
@@ -185,7 +204,7 @@ class LatencyModel:
         return slowest, last * traffic.cores + self.rates.latency_ps[homes.outputs]
 
     def _queue(
-        self, memory: MemoryName, operand: str, size: Integers | int, moves: Integers, *, write: bool = False
+        self, memory: MemoryName, operand: BufferName, size: Integers | int, moves: Integers, *, write: bool = False
     ) -> Floats:
         """Time of a DMA queue for an operand: bytes at its rate, whole accesses at the memory's, or requests."""
         rounding, regions, requests = self.lines[operand]
@@ -301,79 +320,51 @@ class LatencyModel:
         ``late``: as in ``_served``.
         """
         sizes, homes, soc = self.sizes, self.sizes.homes, self.sizes.soc
-        zero: Floats = np.zeros((1, 1))
-        reads, served = dict[MemoryName, Floats](), dict[MemoryName, Floats]()
-        moved: list[tuple[MemoryName, Floats | Integers | int, Floats | float]] = [
-            (homes.weights, zero + traffic.weight_bytes * late, self.lines["weights"][0]),
-            (homes.inputs, traffic.input_bytes, self.lines["inputs"][0]),
-            *((memory, sizes.output_total, self.lines["inputs"][0]) for memory in homes.addends),
-        ]
-        for memory, size, rounding in moved:
-            if memory in self.rates.memories:
-                reads[memory] = reads.get(memory, zero) + size
-                rate = self.rates.memories[memory].read_ps_per_byte
-                served[memory] = served.get(memory, zero) + size * rounding * rate
-        writes: dict[MemoryName, int] = {}
-        if homes.outputs in self.rates.memories:
-            writes[homes.outputs] = sizes.output_total
-            rate = self.rates.memories[homes.outputs].write_ps_per_byte
-            part = sizes.output_total * self.lines["outputs"][0] * rate
-            served[homes.outputs] = served.get(homes.outputs, zero) + part
-            # At worst reads and writes alternate from chunk to chunk.
-            turns = np.minimum(reads.get(homes.outputs, zero), sizes.output_total) / (
-                soc.dma.chunk_bytes * getattr(soc.memories[homes.outputs], "channels", 1)
-            )
-            served[homes.outputs] = served[homes.outputs] + turns * self.rates.memories[homes.outputs].turnaround_ps
-        shared = fabric = zero
-        for time in served.values():
+        reads = self._reads(traffic, late)
+        shared: Floats = np.zeros((1, 1))
+        fabric = shared
+        for time in self._memories(traffic, reads, late).values():
             shared = np.maximum(shared, time)
-        paths = [*reads.values(), *(zero + size for size in writes.values())]
+        paths = [*reads.values()]
+        if homes.outputs in self.rates.memories:
+            paths.append(np.full((1, 1), float(sizes.output_total)))
         for path in paths:
             fabric = fabric + path if soc.interconnect.kind == "bus" else np.maximum(fabric, path)
         return shared, fabric * self.rates.fabric_ps_per_byte
 
-    def _lines(self) -> dict[str, tuple[Floats | float, Integers | int, Floats | float]]:
-        """Per operand: bytes a memory moves for one that is wanted, regions of a tile, requests for a byte.
+    def _read(self, traffic: Traffic, late: Floats | float) -> list[tuple[MemoryName, Floats, Floats | float]]:
+        """What is read from memories: which, bytes, and what a memory moves for each of them."""
+        sizes, homes, zero = self.sizes, self.sizes.homes, np.zeros((1, 1))
+        moved: list[tuple[MemoryName, Floats, Floats | float]] = [
+            (homes.weights, zero + traffic.weight_bytes * late, self.lines["weights"][0]),
+            (homes.inputs, zero + traffic.input_bytes, self.lines["inputs"][0]),
+            *((memory, zero + sizes.output_total, self.lines["inputs"][0]) for memory in homes.addends),
+        ]
+        return [one for one in moved if one[0] in self.rates.memories]
 
-        Short lines fill whole bursts of the memory, and each is a request of its own.
-        """
-        sizes, homes, request_bytes = self.sizes, self.sizes.homes, self.sizes.soc.dma.burst_bytes
-        s, b = sizes.spatial, sizes.blocks
-        # A tile that is all padding reads nothing; its lines are then of no account.
-        in_rows, in_cols = (np.maximum(size, 1)[:, None] for size in (s.tile_in_rows, s.tile_in_cols))
-        images = s.images[:, None]
-        groups, m, channels = b.groups[None], b.m[None], b.channels[None]
+    def _reads(self, traffic: Traffic, late: Floats | float) -> dict[MemoryName, Floats]:
+        """Bytes read from each memory."""
+        reads = dict[MemoryName, Floats]()
+        for memory, size, _ in self._read(traffic, late):
+            reads[memory] = reads[memory] + size if memory in reads else size
+        return reads
 
-        def of(memory: MemoryName, view: View, *extents: Integers) -> tuple[Floats, Integers, Floats]:
-            access_bytes = self._access_bytes(memory)
-            line_bytes, _, regions = box_shape(view, extents)
-            # A line that is not whole accesses begins anywhere within one.
-            moved_bytes = np.where(line_bytes % access_bytes == 0, line_bytes, access_bytes + line_bytes - 1)
-            return moved_bytes / line_bytes, regions, -(-line_bytes // request_bytes) / line_bytes
-
-        w, kernel = sizes.operands.w, (np.array(sizes.nest.rows.kernel), np.array(sizes.nest.cols.kernel))
-        x, o = sizes.operands.x, sizes.operands.o
-        # Addends come with the inputs.
-        source = next((memory for memory in (homes.inputs, *homes.addends) if memory != "inputs_buffer"), homes.inputs)
-        return {
-            "weights": self._packed() if w is None else of(homes.weights, w, groups, m, channels, *kernel),
-            "inputs": of(source, x, images, in_rows, in_cols, groups, channels),
-            "outputs": of(homes.outputs, o, images, s.rows[:, None], s.cols[:, None], groups, m),
-        }
-
-    def _packed(self) -> tuple[Floats, int, float]:
-        """The same of tiles that lie packed one behind another: each begins where an access does, but for odd sizes."""
-        sizes, access_bytes = self.sizes, self._access_bytes(self.sizes.homes.weights)
-        tiles = sizes.g_tiles * sizes.m_tiles * sizes.k_tiles
-        if alignment(access_bytes) % access_bytes:
-            moved_bytes = sizes.weight_total + tiles * (access_bytes - 1.0)
-        elif sizes.weights is not None:
-            # What is stored without zeros ends anywhere within an access.
-            moved_bytes = sizes.weight_total + tiles * ((access_bytes - 1) / 2)
-        else:
-            moved_bytes = sizes.weight_total_in_units(access_bytes)
-        return moved_bytes / np.maximum(sizes.weight_total, 1), 1, 0.0
-
-    def _access_bytes(self, memory: MemoryName) -> int:
-        rate = self.rates.memories.get(memory)
-        return rate.burst_bytes if rate else 1
+    def _memories(
+        self, traffic: Traffic, reads: Mapping[MemoryName, Floats], late: Floats | float
+    ) -> dict[MemoryName, Floats]:
+        """Time of each memory; at worst reads and writes alternate from chunk to chunk."""
+        sizes, homes, soc = self.sizes, self.sizes.homes, self.sizes.soc
+        zero: Floats = np.zeros((1, 1))
+        served = dict[MemoryName, Floats]()
+        for memory, size, rounding in self._read(traffic, late):
+            rate = self.rates.memories[memory].read_ps_per_byte
+            served[memory] = served.get(memory, zero) + size * rounding * rate
+        if homes.outputs in self.rates.memories:
+            rate = self.rates.memories[homes.outputs].write_ps_per_byte
+            part = sizes.output_total * self.lines["outputs"][0] * rate
+            served[homes.outputs] = served.get(homes.outputs, zero) + part
+            turns = np.minimum(reads.get(homes.outputs, zero), sizes.output_total) / (
+                soc.dma.chunk_bytes * getattr(soc.memories[homes.outputs], "channels", 1)
+            )
+            served[homes.outputs] = served[homes.outputs] + turns * self.rates.memories[homes.outputs].turnaround_ps
+        return served

@@ -34,6 +34,9 @@ from soc_sim.errors import MappingError
 LEAST_GAIN = 0.01
 """Share of the layers' time (or whatever the objective is) that keeping results must save: estimates are no better."""
 
+FETCHED_PS = 10**15
+"""How long ago weights came that earlier requests have fetched: longer than any layer takes."""
+
 MEASURES = {"latency": "latency", "energy": "energy", "edp": "energy and time"}
 """Objective → what a share is of."""
 
@@ -156,8 +159,10 @@ class ResidencyPlanner:
         """Layers anew, in order: while one runs for longer than its weights take, those of the next ones come.
 
         Several cores compete for the memory with what each fetches ahead, so their layers pay for it as it is moved;
-        and a buffer that operands share gives room in program order.
+        and a buffer that operands share gives room in program order. In a pipeline earlier requests have fetched them.
         """
+        if self.requests > 1:
+            self.ahead_ps.update(dict.fromkeys(among, FETCHED_PS))
         if self.soc.cores > 1 or self.soc.buffers.name_of("weights") != "weights":
             return self._changed(among)
         found: Changes = {}

@@ -3,9 +3,8 @@
 A request goes through the stages in order, so that requests follow one another at the pace of the slowest stage. Stages
 are balanced by the expected times of their layers on one core, which contain what passes between layers by memory. Of
 cuts that are equal by estimate, the one over which the fewest bytes pass is taken. All tensors that a later stage reads
-stay in memory until then, those of residual connections across several stages, too.
-
-Left out of the balance: the host and the memories, which all stages share.
+stay in memory until then, those of residual connections across several stages, too. What all stages share, the host and
+the memories, is no part of the balance: ``pace.py`` moves cuts where that makes a difference.
 """
 
 from __future__ import annotations
@@ -26,6 +25,11 @@ class Stages:
     """Consecutive layers that run on a core each; a single stage: the network is no pipeline."""
 
     first_layers: tuple[int, ...] = (0,)
+
+    @property
+    def requests(self) -> int:
+        """How many are under way at once, where there is room: one more than stages, so that none of these waits."""
+        return len(self.first_layers) + (len(self.first_layers) > 1)
 
     def of(self, layer: int) -> int:
         """The stage of a layer."""

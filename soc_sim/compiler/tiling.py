@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from soc_sim.compiler.sizes import Floats, Sizes
 from soc_sim.compiler.sparse_layer import SparseLayer
 from soc_sim.config.array import DATAFLOWS, FLOWS, Flow, dense_family
 from soc_sim.config.core import BufferName
-from soc_sim.config.soc import Soc
+from soc_sim.config.soc import MemoryName, Soc
 
 TOLERANCE = 1.01
 """Of the time alone: the energy of what is counted is exact."""
@@ -49,6 +49,8 @@ class Choice:
     """The least with rows of the weights in order, over the choice; None where reordering was not asked for."""
     shares: Mapping[BufferName, Share] | None = None
     """Operand → its part of the buffer that several share; None where there is none."""
+    demands_ps: Mapping[MemoryName, int] = field(default_factory=dict)
+    """Memory → how long it is busy with the layer, by estimate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,8 +218,17 @@ def _choice(model: CostModel, evaluation: Evaluation, flat: int, regret: Mapping
         energy_pj=None if evaluation.energy_pj is None else float(np.broadcast_to(evaluation.energy_pj, shape)[s, b]),
     )
     moved_bytes = int(np.broadcast_to(evaluation.moved_bytes, shape)[s, b])
-    shares = model.shares(evaluation, (int(s), int(b)))
-    return Choice(evaluation.dataflow, tiling, estimate, moved_bytes, model.sizes.weights, regret, shares=shares)
+    candidate = int(s), int(b)
+    return Choice(
+        evaluation.dataflow,
+        tiling,
+        estimate,
+        moved_bytes,
+        model.sizes.weights,
+        regret,
+        shares=model.shares(evaluation, candidate),
+        demands_ps=model.demands_ps(evaluation, candidate),
+    )
 
 
 def _shortage(sizes: Sizes, flows: Sequence[Flow]) -> Shortage:

@@ -88,7 +88,8 @@ def test_a_pipeline_computes_what_the_network_says(cores: int, residency: str) -
     check_work(program, soc)
     check_memory(program)
     assert verify(net, soc, program, random_inputs(net, seed=2)).matches
-    assert len(program.stages) == min(cores, len(program.layers))
+    # Stages that the memory would hold up are not formed.
+    assert min(cores, 2) <= len(program.stages) <= min(cores, len(program.layers))
 
 
 def cores_of(program: Program) -> dict[int, set[int]]:
@@ -159,11 +160,14 @@ def test_for_throughput_the_faster_way_by_estimate_is_taken() -> None:
     assert pipeline.pace.interval_ps < sum(layer.estimate.latency_ps for layer in together.layers if layer.estimate)
 
 
+FLASH_ACCESS_BYTES = 128
+
+
 def test_what_stages_share_may_set_the_pace() -> None:
     """All cores load their weights from one flash of 0.1 GB/s: no result comes before they are loaded."""
     program = compile(zoo.load("resnet8"), load("mcu_8x8", Soc, ("cores=4",)), PIPELINE)
     loaded_bytes = sum(
-        region.size_bytes
+        -(-region.size_bytes // FLASH_ACCESS_BYTES) * FLASH_ACCESS_BYTES
         for i in program.instructions
         if isinstance(i, Load) and not i.once
         for region in i.regions

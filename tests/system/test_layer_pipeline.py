@@ -171,7 +171,9 @@ def test_results_state_the_pace_and_who_is_busy() -> None:
         Run,
         ("soc.cores=2",),
     )
-    pipeline = simulate_run(run).document["pipeline"]
+    document = simulate_run(run).document
+    pipeline = document["pipeline"]
+    assert dict(summary(document))["throughput"].startswith(f"{1 / pipeline['interval_s']:,.0f} inferences/s")
     _, program = compiled("resnet8", 2)
     assert pipeline["throughput_per_s"] == pytest.approx(1 / pipeline["interval_s"])
     assert [stage["core"] for stage in pipeline["stages"]] == [0, 1]
