@@ -71,6 +71,8 @@ class DramTiming(Description):
     """End of write data to read, other bank group."""
     nWTR_L: Cycles
     """End of write data to read, same bank group."""
+    nPPD: PositiveInt = 1
+    """Precharge to precharge, other bank of the rank; 1: no limit but that of the command bus (LPDDR4: 4)."""
     nRTW: PositiveInt | None = None
     """Read to write; None: CL + BL/2 + 2 - CWL, which leaves two idle cycles on the bus."""
     nRTRS: Cycles = 2
@@ -90,6 +92,8 @@ class DramTiming(Description):
         """A row that closes before it can be read, refreshes that leave no time."""
         if self.nRAS < self.nRCD:
             yield "nRAS", f"{self.nRAS} is less than nRCD, {self.nRCD}: a row would close before it can be accessed"
+        if self.nPPD > self.nRAS:
+            yield "nPPD", f"{self.nPPD} is more than nRAS, {self.nRAS}: longer than a row stays open"
         if self.nREFI <= self.nRFC:
             yield "nREFI", f"{self.nREFI} is not more than nRFC, {self.nRFC}: refreshing would leave no time"
         for name in ("nCCD", "nRRD", "nWTR"):

@@ -116,10 +116,16 @@ def check_bank(description: Dram, commands: list[Command]) -> None:
 
 
 def check_activates_of_ranks(description: Dram, commands: dict[str, list[Command]]) -> None:
-    """Two activates of a rank are tRRD_S apart, and any five span tFAW."""
-    activates = defaultdict(list)
+    """Two activates of a rank are tRRD_S apart, and any five span tFAW; two precharges are tPPD apart."""
+    activates, precharges = defaultdict(list), defaultdict(list)
     for track, of_track in commands.items():
-        activates[track.rpartition(".bank")[0]] += [cycle for name, cycle in of_track if name == "ACT"]
+        rank = track.partition(".bank")[0]
+        activates[rank] += [cycle for name, cycle in of_track if name == "ACT"]
+        precharges[rank] += [cycle for name, cycle in of_track if name in ("PRE", "PREA")]
+    # A row that an access closes needs no command.
+    for cycles in precharges.values() if description.controller.page_policy == "open" else ():
+        cycles.sort()
+        assert all(later - earlier >= description.timing.nPPD for earlier, later in pairwise(cycles))
     for cycles in activates.values():
         cycles.sort()
         assert all(later - earlier >= description.timing.nRRD_S for earlier, later in pairwise(cycles))

@@ -39,6 +39,8 @@ CONTROLLERS = (
     ("controller.read_queue=8", "controller.write_queue=4"),
     ("timing.nREFI=700",),
     ("mapping=robacobg",),
+    ("timing.nPPD=9",),
+    ("timing.nPPD=7", "ranks=2", "timing.nREFI=700"),
     ("controller.priority_cycles=30",),
     ("controller.bank_queue=1", "controller.read_queue=2", "controller.priority_cycles=30"),
     ("banks=1", "bank_groups=1", "timing.nREFI=700"),

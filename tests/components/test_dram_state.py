@@ -132,6 +132,21 @@ def test_precharge_to_activate(state: ChannelState) -> None:
     assert_legal_from(state.earliest_activate(0), timing().nRP)
 
 
+def test_precharge_to_precharge() -> None:
+    """tPPD, of the rank, and nothing where it is 1; an access that closes its row (auto-precharge) has no command."""
+    state = ChannelState(dram("timing.nPPD=29"))
+    opened(state, 0, 1, OTHER_GROUP, OTHER_RANK)
+    state.precharge(START, 0)
+    assert_legal_from(state.earliest_precharge(1), 29)
+    assert_legal_from(state.earliest_precharge(OTHER_GROUP), 29)
+    assert state.earliest_precharge(OTHER_RANK) <= START
+    by_itself, free = ChannelState(dram("timing.nPPD=29")), ChannelState(dram())
+    for other in (by_itself, free):
+        opened(other, 0, 1)
+        other.precharge(START, 0, command=other is free)
+        assert other.earliest_precharge(1) <= START
+
+
 def test_a_fifth_activate_waits_for_the_window_of_four(state: ChannelState) -> None:
     """tFAW counts from the first of the last four; another rank does not care."""
     for index in range(4):

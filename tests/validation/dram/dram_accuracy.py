@@ -47,6 +47,10 @@ DRAMSIM3 = (
 """Its order of commands, with the depths with which it ran (HBM2's presets have it anyhow)."""
 
 
+RAMULATOR = ("timing.nPPD=1",)
+"""Its LPDDR4 knows no tPPD; without it this model's time is Ramulator's, with it DRAMsim3's."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """One row: what was measured, and how far it lies from the simulators (shares; negative: less)."""
@@ -75,7 +79,7 @@ class Outcome:
 
 def evaluate(row: dict[str, str], *, turns: bool = False) -> Outcome:
     """Replay one row; ``turns``: with DRAMsim3's order of commands, compared with DRAMsim3 alone."""
-    dram = load(row["memory"], Dram, (f"mapping={row['mapping']}", *(DRAMSIM3 if turns else ())))
+    dram = load(row["memory"], Dram, (f"mapping={row['mapping']}", *(DRAMSIM3 if turns else RAMULATOR)))
     if turns:
         row = {key: "" if key.startswith(SIMULATORS[1:]) else value for key, value in row.items()}
     requests = list(PATTERNS[row["pattern"]](dram))

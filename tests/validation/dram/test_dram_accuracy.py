@@ -60,7 +60,7 @@ ORDER = (
 """Conflicts, writes drained, pauses, refreshes, few reads outstanding."""
 
 
-@pytest.mark.parametrize("memory", ["hbm2", "ddr4_2400", "ddr3", "lpddr3"])
+@pytest.mark.parametrize("memory", ["hbm2", "ddr4_2400", "ddr3", "lpddr3", "lpddr4"])
 def test_bank_queues_in_turn_equal_dramsim3_cycle_for_cycle(memory: str) -> None:
     """No tolerance: DRAMsim3's own order of commands; its other memories show that it is not made for one."""
     found = [row for row in ROWS if row["memory"].startswith(memory) and row["pattern"] in ORDER][::3]

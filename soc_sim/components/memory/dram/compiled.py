@@ -23,12 +23,12 @@ Array = Any
 
 # Parameters.
 NBL, CL, CWL, RCD, RP, RAS, RRD_S, RRD_L, FAW, WR, RTP, WTR_S, WTR_L, RTW, RTRS, RFC, REFI = range(17)
-SPACING_S, SPACING_L, ROOM, WRITE_ROOM, BEHIND, HIGH, LOW, CAP, EQUAL_SPACING, PRIORITY_CYCLES = range(17, 27)
+SPACING_S, SPACING_L, ROOM, WRITE_ROOM, BEHIND, HIGH, LOW, CAP, EQUAL_SPACING, PRIORITY_CYCLES, PPD = range(17, 28)
 # Scalars of the state. What has a place for reads is followed by that for writes.
-NOW, AGES, WRITE_MODE, SERVING, QUEUED, QUEUED_WRITES, WAITING, _, BACKLOG, _, FREE, DONE = range(27, 39)
-ACTIVATES, CONFLICTS, REFRESHES, ACTIVE_CYCLES, BURSTS, WRITE_BURSTS, LAST_COLUMN = range(39, 46)
-CHOSEN, AT, BANK, COLUMN, WRITE, SEEN_KIND = range(46, 52)
-SCALARS = 52
+NOW, AGES, WRITE_MODE, SERVING, QUEUED, QUEUED_WRITES, WAITING, _, BACKLOG, _, FREE, DONE = range(28, 40)
+ACTIVATES, CONFLICTS, REFRESHES, ACTIVE_CYCLES, BURSTS, WRITE_BURSTS, LAST_COLUMN = range(40, 47)
+CHOSEN, AT, BANK, COLUMN, WRITE, SEEN_KIND = range(47, 53)
+SCALARS = 53
 # Of each bank: stamps, state, and what a choice finds (oldest run, oldest hit, runs seen).
 ROW, BANK_COLUMN, BANK_ACTIVATE, BANK_PRECHARGE, FOR_ANOTHER, HITS, OPENED_FOR, OLDEST, HIT, SEEN = range(10)
 GROUP, RANK = 10, 11
@@ -272,6 +272,10 @@ def _precharge(m: Array, banks: Array, ranks: Array, cycle: int, bank: int, for_
     rank[CLOSED_AT] = max(cycle, rank[CLOSED_AT])
     if rank[OPEN_BANKS] == 0:
         m[ACTIVE_CYCLES] += rank[CLOSED_AT] - rank[OPENED_AT]
+    if m[PPD] > 1:
+        for other in range(len(banks)):
+            if banks[other, RANK] == banks[bank, RANK]:
+                banks[other, BANK_PRECHARGE] = max(banks[other, BANK_PRECHARGE], cycle + m[PPD])
 
 
 @_inline

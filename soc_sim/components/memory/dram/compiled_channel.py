@@ -179,4 +179,5 @@ def _parameters(description: Dram) -> list[int]:
         controller.row_hit_cap or compiled.NEVER,
         int(spacing_s == spacing_l and description.ranks == 1 and not controller.row_hit_cap),
         controller.priority_cycles,
+        t.nPPD,
     ]

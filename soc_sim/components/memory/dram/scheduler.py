@@ -158,7 +158,7 @@ class Scheduler(Queues):
             wanted = bank in self._waiting[0] or bank in self._waiting[1]
             if wanted or not self._closes_for_others:
                 another = wanted and self._closes_for_others
-                self.state.precharge(self.state.bank_precharge[bank], bank, for_another=another)
+                self.state.precharge(self.state.bank_precharge[bank], bank, for_another=another, command=False)
 
     def _finish(self, run: Run, data_end: int) -> None:
         """The run's last command has gone out."""

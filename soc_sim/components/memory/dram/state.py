@@ -1,8 +1,8 @@
 """When each command of a channel is legal: time stamps per bank, bank group and rank, in cycles of the command clock.
 
-Modelled: ACT, PRE, RD, WR, REF with tRCD, tRP, tRAS, CL, CWL, tCCD_S/L, tRRD_S/L, tFAW, tRTP, tWR, tWTR_S/L, read to
-write, change of rank, tRFC (JESD79-4, chapter 4, and its siblings for the other standards).
-Left out: tPPD, preambles beyond the turnarounds. Power-down is in ``power.py``.
+Modelled: ACT, PRE, RD, WR, REF with tRCD, tRP, tRAS, CL, CWL, tCCD_S/L, tRRD_S/L, tFAW, tPPD, tRTP, tWR, tWTR_S/L,
+read to write, change of rank, tRFC (JESD79-4, chapter 4, and its siblings for the other standards).
+Left out: preambles beyond the turnarounds. Power-down is in ``power.py``.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ class ChannelState:
         "_data_after",
         "_distances",
         "_faw",
+        "_ppd",
         "_ranks",
         "_ras",
         "_rcd",
@@ -64,6 +65,7 @@ class ChannelState:
         ranks, groups, banks = description.ranks, description.bank_groups, description.banks
         self._timing, self.nbl, self._ranks = timing, nbl, range(ranks)
         self._rcd, self._ras, self._rp, self._faw = timing.nRCD, timing.nRAS, timing.nRP, timing.nFAW
+        self._ppd = timing.nPPD
         cl, cwl = timing.nCL + nbl, timing.nCWL + nbl
         self.spacing_s, self.spacing_l = max(nbl, timing.nCCD_S), max(nbl, timing.nCCD_L)
         read_to_write = timing.nRTW or timing.nCL + nbl + 2 - timing.nCWL
@@ -175,8 +177,11 @@ class ChannelState:
             self.opened_at[rank] = cycle if cycle > closed else closed
         self.open_banks[rank] += 1
 
-    def precharge(self, cycle: int, bank: int, *, for_another: bool = False) -> None:
-        """Close the row; ``for_another`` if a request wants another one."""
+    def precharge(self, cycle: int, bank: int, *, for_another: bool = False, command: bool = True) -> None:
+        """Close the row; ``for_another`` if a request wants another one.
+
+        ``command``: one goes out for it. A row that an access closes (auto-precharge) has none.
+        """
         rank = self.rank_of[bank]
         self.open_row[bank] = NO_ROW
         self.bank_activate[bank] = cycle + self._rp
@@ -186,6 +191,14 @@ class ChannelState:
             self.closed_at[rank] = cycle
         if not self.open_banks[rank]:
             self.active_cycles += self.closed_at[rank] - self.opened_at[rank]
+        if self._ppd > 1 and command:
+            self._keep_precharges_apart(cycle + self._ppd, rank)
+
+    def _keep_precharges_apart(self, earliest: int, rank: int) -> None:
+        stamps, banks = self.bank_precharge, len(self.open_row) // len(self._ranks)
+        for bank in range(rank * banks, (rank + 1) * banks):
+            if stamps[bank] < earliest:
+                stamps[bank] = earliest
 
     def column(self, cycle: int, bank: int, write: int) -> int:
         """Read or write one burst; returns the cycle in which its last data beat ends."""
