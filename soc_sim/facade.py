@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
-from soc_sim import compiler, kernel, system
+from soc_sim import kernel, system
 from soc_sim.compiler.program import Program
 from soc_sim.config.loader import load
 from soc_sim.config.run import Choice, InputShape, NetworkFile, Objective, Run, Split, Workload
@@ -125,7 +125,7 @@ def compile_run(run: Run, network: Network) -> Program:
 
 def _compile(soc: Soc, network: Network, mapping: MappingDescription, sparsity: Literal["dense"] | Sparsity) -> Program:
     known = None if mapping.layer_objective == "latency" else prices(soc)
-    return compiler.compile(network, soc, mapping, sparsity, known)
+    return system.compile_by_trial(network, soc, mapping, sparsity, known)
 
 
 def simulate(

@@ -59,6 +59,8 @@ def compile(  # noqa: A001  the field's word
     mapping = mapping or Mapping()
     if mapping.layer_objective != "latency" and prices is None:
         raise MappingError(f"mapping.objective: {mapping.objective} needs the prices of actions (soc_sim.compile)")
+    if mapping.cores is not None and mapping.cores > soc.cores:
+        raise MappingError(f"mapping.cores: {soc.name} has no {mapping.cores} cores; allowed: 1 to {soc.cores}")
     return _Compilation(network, soc, mapping, sparsity, prices).program()
 
 
@@ -71,7 +73,9 @@ class _Compilation:
         sparsity: Literal["dense"] | Sparsity | Zeros,
         prices: Prices | None,
     ) -> None:
-        self.network, self.soc, self.mapping = network, soc, mapping
+        self.network, self.mapping, self.cores = network, mapping, soc.cores
+        # What is compiled for a part of the cores does not differ from what is for a SoC with so many.
+        self.soc = soc = soc.model_copy(update={"cores": mapping.cores or soc.cores})
         self.zeros = None if sparsity == "dense" else zeros_of(network, sparsity, soc.array)
         self.sparse = self.zeros is not None and mapping.sparse
         self.rates = rates_of(soc)
@@ -125,7 +129,7 @@ class _Compilation:
             tuple(layers),
             tuple(emitter.instructions),
             memory_map,
-            self.soc.cores,
+            self.cores,
             (*self.network.warnings, *summary(layout.groups), *(self.zeros.warnings() if self.zeros else ())),
             sparse=self.sparse,
             stages=sharing.records,

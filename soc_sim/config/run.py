@@ -79,6 +79,9 @@ class Mapping(Description):
     """How the network is dealt out to `soc.cores`. Each layer to all of them: by output `channels`, by `rows` of the
     image, or as the estimate says (`auto`, which may also leave cores idle). `pipeline`: each core gets consecutive
     layers, and works on another request than the others: more requests a second, each as fast as on one core."""
+    cores: PositiveInt | None = None
+    """How many of `soc.cores` the network may use, the first ones. Default: all; for latency with `split: auto`, small
+    networks are then tried on fewer, too, and the quickest program is taken."""
     residency: Literal["auto", "off"] = "auto"
     """`auto`: weights stay in their buffer over all inferences, and results on chip until they are read, where they fit
     and it pays by estimate; `off`: everything comes from memory and goes back to it."""
@@ -115,7 +118,9 @@ class Run(Description):
     """Changes of clock frequencies while the network runs."""
 
     def inconsistencies(self) -> Iterator[tuple[str, str]]:
-        """Changes of domains or to frequencies that do not exist; weights in a memory that is not there."""
+        """Changes of domains or to frequencies that do not exist; memories or cores that are not there."""
+        if self.mapping.cores is not None and self.mapping.cores > self.soc.cores:
+            yield "mapping.cores", f"{self.mapping.cores} is more than soc.cores; allowed: 1 to {self.soc.cores}"
         if self.mapping.sram_weights != "off" and self.soc.system_sram is None:
             yield "mapping.sram_weights", f"'{self.mapping.sram_weights}' needs soc.system_sram; allowed: off"
         yield from change_faults(self.soc, self.frequency_changes)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from soc_sim import compiler
+from soc_sim import system
 from soc_sim.compiler.program import Program
 from soc_sim.config.scenario import RequestStream, Scenario
 from soc_sim.config.soc import PAGE_BYTES, Soc
@@ -95,4 +95,4 @@ def _compile(soc: Soc, stream: RequestStream, network: Network | None, *, keeps:
         mapping = mapping.model_copy(update={"sram_weights": "off"})
     known = None if mapping.layer_objective == "latency" else prices(soc)
     loaded = load_network(stream.network, stream.batch) if network is None else network
-    return compiler.compile(loaded, soc, mapping, stream.sparsity, known)
+    return system.compile_by_trial(loaded, soc, mapping, stream.sparsity, known)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from soc_sim import compiler, system
+from soc_sim import system
 from soc_sim.config.prune import Prune
 from soc_sim.config.sparsity import Sparsity
 from soc_sim.energy.prices import prices
@@ -55,7 +55,7 @@ def simulate(job: Prune, network: Network, sparsity: Literal["dense"] | Sparsity
         MappingError: the network does not fit the SoC.
     """
     known = None if job.mapping.objective == "latency" else prices(job.soc)
-    program = compiler.compile(network, job.soc, job.mapping, sparsity, known)
+    program = system.compile_by_trial(network, job.soc, job.mapping, sparsity, known)
     document = statistics(system.run(job.soc, program, seed=job.seed), config={}, seed=job.seed)
     latency: dict[str, int] = defaultdict(int)
     energy: dict[str, float] = {}
