@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from soc_sim.config.base import Description
 from soc_sim.config.loader import load, load_any
+from soc_sim.config.overrides import Override, Setting
 from soc_sim.config.run import Run
 from soc_sim.network.resolve import network_faults
 from soc_sim.system.registry import load_plugins
@@ -32,8 +33,12 @@ def read_run(config: str, overrides: Sequence[str], seed: int | None) -> Run:
     Raises:
         ConfigurationError: all faults, one line each; a network that nobody knows is one of them.
     """
-    settings = [*overrides, *([] if seed is None else [f"seed={seed}"])]
-    return load(config, Run, settings, [network_faults])
+    return load(config, Run, [*overrides, *seeded(seed)], [network_faults])
+
+
+def seeded(seed: int | None) -> list[Override]:
+    """What ``--seed`` changes in a configuration."""
+    return [] if seed is None else [Setting("seed", seed, "--seed")]
 
 
 def read_any(config: str, overrides: Sequence[str]) -> Description:

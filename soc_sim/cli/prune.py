@@ -15,6 +15,7 @@ from rich.table import Table
 
 from soc_sim.cli.configuration import add_overrides
 from soc_sim.config.loader import dump, load
+from soc_sim.config.overrides import Setting
 from soc_sim.config.prune import Prune
 from soc_sim.errors import InputError
 from soc_sim.explore.pruning import Pruned, prune, report
@@ -46,15 +47,14 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         InputError: faults of the input, one line each; or a target that is out of reach.
     """
-    settings = {
-        "target.sparsity": args.target_sparsity,
-        "target.speedup": args.target_speedup,
-        "target.latency": args.target_latency,
-        "target.max_accuracy_drop": args.max_accuracy_drop,
-        "seed": args.seed,
-    }
-    overrides = [*args.overrides, *(f"{path}={value}" for path, value in settings.items() if value is not None)]
-    job = load(args.config, Prune, overrides)
+    settings = (
+        Setting("target.sparsity", args.target_sparsity, "--target-sparsity"),
+        Setting("target.speedup", args.target_speedup, "--target-speedup"),
+        Setting("target.latency", args.target_latency, "--target-latency"),
+        Setting("target.max_accuracy_drop", args.max_accuracy_drop, "--max-accuracy-drop"),
+        Setting("seed", args.seed, "--seed"),
+    )
+    job = load(args.config, Prune, [*args.overrides, *(setting for setting in settings if setting.value is not None)])
     _check_place(args.out)
 
     def progress(line: str) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from rich.console import Console
 
-from soc_sim.cli.configuration import add_overrides
+from soc_sim.cli.configuration import add_overrides, seeded
 from soc_sim.cli.tracing import add_trace_options, requested, trace_settings, tracing
 from soc_sim.config.loader import load
 from soc_sim.config.scenario import Scenario
@@ -56,8 +56,7 @@ def run(args: argparse.Namespace) -> int:
                 raise InputError(f"{args.file}: a script writes its own trace: scenario.run(until_s=…, trace=FILE)")
             outcome = _of_script(Path(args.file), args.overrides, args.seed)
         else:
-            settings = [*args.overrides, *([] if args.seed is None else [f"seed={args.seed}"])]
-            description = load(args.file, Scenario, settings, [network_faults])
+            description = load(args.file, Scenario, [*args.overrides, *seeded(args.seed)], [network_faults])
             with tracing(load({}, Trace, wanted), args.trace, None, (), requested(args)) as recorder:
                 outcome = run_description(description, recorder=recorder)
     if args.out:

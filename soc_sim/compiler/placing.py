@@ -123,7 +123,8 @@ class Placer:
             for root, address in plan.addresses.items():
                 homes[root] = Home(name, address)
                 life = found.uses[root].life
-                placements.append(Placement(root, name, address, self.layout.storages[root], life.first, life.last))
+                first = life.first if life.first >= 0 else None
+                placements.append(Placement(root, name, address, self.layout.storages[root], first, life.last))
         if self.weight_memory != "dram":
             used["weight_memory"] = end
         if sram_end:

@@ -275,9 +275,9 @@ class Placement:
     address: int
     size_bytes: int
     first_layer: int | None = None
-    """The layer that writes it; -1: it is an input. None: it lies there all the time, as weights do."""
+    """The layer that writes it; None: it is there before the first one, as inputs and weights are."""
     last_layer: int | None = None
-    """The last layer that uses it; from then on others may lie there."""
+    """The last layer that uses it, from then on others may lie there; None: it stays, as weights do."""
 
 
 @dataclass(frozen=True, slots=True)

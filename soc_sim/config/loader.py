@@ -13,6 +13,7 @@ from soc_sim.config import overrides as settings
 from soc_sim.config.base import Description
 from soc_sim.config.kinds import KINDS
 from soc_sim.config.marks import Fault, Mark, Node, from_plain
+from soc_sim.config.overrides import Override
 from soc_sim.config.places import Place
 from soc_sim.config.references import file_fault, find, is_bare, open_file, resolve
 from soc_sim.config.wording import faults
@@ -25,7 +26,7 @@ Check = Callable[[Node], Iterable[Fault]]
 """A check by a part of the program that this one may not know; it sees the resolved nodes, valid or not."""
 
 
-def load(source: Source, expected: type[D], overrides: Iterable[str] = (), checks: Iterable[Check] = ()) -> D:
+def load(source: Source, expected: type[D], overrides: Iterable[Override] = (), checks: Iterable[Check] = ()) -> D:
     """A description of the expected kind.
 
     Args:
@@ -41,12 +42,12 @@ def load(source: Source, expected: type[D], overrides: Iterable[str] = (), check
     return _load(source, (expected,), overrides, checks)
 
 
-def load_any(source: Source, overrides: Iterable[str] = (), checks: Iterable[Check] = ()) -> Description:
+def load_any(source: Source, overrides: Iterable[Override] = (), checks: Iterable[Check] = ()) -> Description:
     """A description of whatever kind the source says; a run if it says none. Otherwise as :func:`load`."""
     return _load(source, tuple(KINDS.values()), overrides, checks)
 
 
-def _load(source: Source, expected: tuple[type[D], ...], overrides: Iterable[str], checks: Iterable[Check]) -> D:
+def _load(source: Source, expected: tuple[type[D], ...], overrides: Iterable[Override], checks: Iterable[Check]) -> D:
     place = Place.of(*expected)
     root = _open(source, place)
     if root.broken:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 from soc_sim.config.marks import Fault, KeyPath, Mark, Node, parse_path
 from soc_sim.config.places import Place
@@ -18,6 +19,18 @@ from soc_sim.config.yaml_reader import parse
 from soc_sim.errors import suggestion
 
 _PATH = re.compile(r"(?:(?:^|\.)[^.\[\]=]+|\[[^\]]+\])+(?==)")
+
+
+class Setting(NamedTuple):
+    """An override that another option than ``--set`` asks for."""
+
+    path: str
+    value: object
+    option: str
+    """As the user wrote it, for faults."""
+
+
+Override = str | Setting
 
 
 class _NoSuchPlaceError(Exception):
@@ -29,16 +42,19 @@ class _NoSuchPlaceError(Exception):
         self.text = text
 
 
-def apply(root: Node, place: Place, overrides: Iterable[str]) -> None:
+def apply(root: Node, place: Place, overrides: Iterable[Override]) -> None:
     """Change the nodes below ``root`` in place, in order; faults are added to the root."""
     for override in overrides:
-        mark = Mark(f"--set {override}")
-        match = _PATH.match(override)
+        if isinstance(override, Setting):
+            text, mark = f"{override.path}={override.value}", Mark(f"{override.option} {override.value}")
+        else:
+            text, mark = override, Mark(f"--set {override}")
+        match = _PATH.match(text)
         if match is None:
             root.faults.append(Fault(mark, (), "write it as PATH=VALUE, as in 'soc.array.rows=32'"))
             continue
         keys = [str(key) for key in parse_path(match.group())]
-        value = parse(override[match.end() + 1 :], mark.source, lines=False)
+        value = parse(text[match.end() + 1 :], mark.source, lines=False)
         try:
             _put(root, place, keys, value, mark)
         except _NoSuchPlaceError as error:

@@ -140,9 +140,10 @@ def test_addresses_may_have_zeros_in_front(report: Any, trace: Any) -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("nan,0,64,R", "arrival_ps: 'nan' is out of range; allowed: a number of picoseconds, at least 0"),
-        ("-1,0,64,R", "arrival_ps: '-1' is out of range; allowed: a number of picoseconds, at least 0"),
-        ("soon,0,64,R", "arrival_ps: 'soon' is out of range; allowed: a number of picoseconds, at least 0"),
+        ("nan,0,64,R", "arrival_ps: 'nan' is out of range; allowed: a number of picoseconds from 0 to 1e+15"),
+        ("1e30,0,64,R", "arrival_ps: '1e30' is out of range; allowed: a number of picoseconds from 0 to 1e+15"),
+        ("-1,0,64,R", "arrival_ps: '-1' is out of range; allowed: a number of picoseconds from 0 to 1e+15"),
+        ("soon,0,64,R", "arrival_ps: 'soon' is out of range; allowed: a number of picoseconds from 0 to 1e+15"),
         ("0,-64,64,R", "address: '-64' is out of range; allowed: whole numbers from 0 on, decimal or 0x"),
         ("0,0,0,R", "size_bytes: '0' is out of range; allowed: whole numbers from 1 on"),
         ("0,0,6.4,R", "size_bytes: '6.4' is out of range; allowed: whole numbers from 1 on"),

@@ -141,8 +141,8 @@ def test_what_is_out_of_reach_is_said_and_nothing_is_overwritten(
     ("arguments", "message"),
     [
         (["--out", "m.txt"], "--out m.txt: is no name of an ONNX file"),
-        (["--target-sparsity", "1.5"], "target.sparsity: 1.5 is out of range; allowed: a number, more than 0 and less than 1"),  # noqa: E501
-        (["--max-accuracy-drop", "1.5"], "target.max_accuracy_drop"),
+        (["--target-sparsity", "1.5"], "--target-sparsity 1.5: target.sparsity: 1.5 is out of range; allowed: a number, more than 0 and less than 1"),  # noqa: E501
+        (["--max-accuracy-drop", "1.5"], "--max-accuracy-drop 1.5: target.max_accuracy_drop"),
         (["--set", "data.calibration=1"], "data.calibration: 1 images; allowed: 32 or more"),
         (["--set", "data.evaluation=5000"], "images are asked for and 'mnist' has 5000"),
         (["--set", "data.source=digits", "--set", "data.calibration=100", "--set", "data.validation=100", "--set", "data.evaluation=100"], "an image of 'digits' has 64 values"),  # noqa: E501

@@ -98,7 +98,7 @@ def _check_memory(program: Program, memory: str) -> None:
     copied = any(isinstance(i, VectorOp) and i.once for i in program.instructions)
     for placement in program.memory_map.placements:
         # Weights in shared SRAM are there, or somebody copies them.
-        there = memory == "dram" or (placement.first_layer is None and not copied)
+        there = memory == "dram" or (placement.last_layer is None and not copied)
         if placement.memory == memory and there:
             writer[placement.address : placement.address + placement.size_bytes] = given
     readers: dict[Unit, np.ndarray] = defaultdict(lambda: np.full(size, never))

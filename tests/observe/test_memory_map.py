@@ -21,9 +21,10 @@ def test_what_is_needed_at_once_does_not_overlap(document: dict[str, Any]) -> No
         (
             place["memory"],
             range(place["address"], place["address"] + place["size_bytes"]),
-            range(-1, last + 1)
-            if place["first_layer"] is None
-            else range(place["first_layer"], place["last_layer"] + 1),
+            range(
+                -1 if place["first_layer"] is None else place["first_layer"],
+                last + 1 if place["last_layer"] is None else place["last_layer"] + 1,
+            ),
         )
         for place in document["memory_map"]
     ]
@@ -36,15 +37,15 @@ def test_places_are_used_again_and_end_where_the_memory_is_used_up_to(document: 
     for memory, used in document["memory"]["used_bytes"].items():
         places = [place for place in document["memory_map"] if place["memory"] == memory]
         assert max(place["address"] + place["size_bytes"] for place in places) == used
-    passing = [place for place in document["memory_map"] if place["first_layer"] is not None]
+    passing = [place for place in document["memory_map"] if place["last_layer"] is not None]
     addresses = [place["address"] for place in passing]
     assert len(set(addresses)) < len(addresses)
 
 
 def test_weights_stay_and_activations_pass(document: dict[str, Any]) -> None:
     """Each layer of the array has packed weights under its name; the image is there before the first layer."""
-    staying = {place["tensor"] for place in document["memory_map"] if place["first_layer"] is None}
+    staying = {place["tensor"] for place in document["memory_map"] if place["last_layer"] is None}
     assert {layer["name"] for layer in document["layers"] if layer["unit"] == "array"} <= staying
-    lives = [(p["first_layer"], p["last_layer"]) for p in document["memory_map"] if p["first_layer"] is not None]
-    assert min(lives)[0] == -1
+    lives = [(p["first_layer"], p["last_layer"]) for p in document["memory_map"] if p["last_layer"] is not None]
+    assert [last for first, last in lives if first is None] == [0]
     assert max(last for _, last in lives) == len(document["layers"]) - 1

@@ -52,6 +52,6 @@ def memory_fit(record: RunRecord) -> dict[str, Any]:
 
 
 def memory_map(record: RunRecord) -> list[dict[str, Any]]:
-    """What lies where, by memory and address, and from which layer to which; weights and constants stay (null)."""
+    """What lies where, by memory and address, and from which layer to which; null: before the first, or to the end."""
     placements = sorted(record.program.memory_map.placements, key=lambda one: (one.memory, one.address, one.tensor))
     return [asdict(placement) for placement in placements]

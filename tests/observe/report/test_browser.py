@@ -333,7 +333,7 @@ def test_the_memory_map_shows_what_lies_where_and_for_how_long(
     """Two activations take turns at one address, above the weights."""
     places = [
         {"tensor": "w", "address": 0, "size_bytes": 3000, "first_layer": None, "last_layer": None},
-        {"tensor": "x", "address": 3072, "size_bytes": 1024, "first_layer": -1, "last_layer": 0},
+        {"tensor": "x", "address": 3072, "size_bytes": 1024, "first_layer": None, "last_layer": 0},
         {"tensor": "y", "address": 3072, "size_bytes": 512, "first_layer": 1, "last_layer": 3},
     ]
     used = {"used_bytes": {"dram": 4096}, "capacity_bytes": {"dram": 8192}}

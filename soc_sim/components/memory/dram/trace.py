@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
-import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from soc_sim.components.memory.dram.replay import Request
 from soc_sim.errors import InputError
+
+LATEST_PS = 1e15
+"""A thousand seconds; a longer trace would be replayed for minutes, and floats no longer hold each picosecond."""
 
 HEADER = ("arrival_ps", "address", "size_bytes", "kind")
 MOST_FAULTS = 20
@@ -62,11 +64,11 @@ def _faults(cells: Sequence[str], capacity_bytes: int) -> Iterator[str]:
         return
     arrival, address, size, kind = (cell.strip() for cell in cells)
     try:
-        fits = math.isfinite(float(arrival)) and float(arrival) >= 0
+        fits = 0 <= float(arrival) <= LATEST_PS
     except ValueError:
         fits = False
     if not fits:
-        yield f"arrival_ps: '{arrival}' is out of range; allowed: a number of picoseconds, at least 0"
+        yield f"arrival_ps: '{arrival}' is out of range; allowed: a number of picoseconds from 0 to {LATEST_PS:g}"
     start, length = _whole(address), _whole(size)
     if start is None or start < 0:
         yield f"address: '{address}' is out of range; allowed: whole numbers from 0 on, decimal or 0x"

@@ -4,7 +4,7 @@ const MAP_LEFT = 72;
 
 function placeTip(event, place) {
   const names = layers().map((layer) => layer.name),
-    during = place.first_layer !== null && place.first_layer !== undefined;
+    during = place.last_layer !== null && place.last_layer !== undefined;
   showTip(event, place.tensor, [
     ["holds", during ? "activations" : "weights"],
     ["address", `0x${place.address.toString(16)}`],
@@ -28,7 +28,7 @@ function strip(memory, used, places) {
       y: 0,
       height,
       width: Math.max(0.4, (width * place.size_bytes) / used - 0.3),
-      style: `fill:var(--${place.first_layer === null ? "weights" : "inputs"});fill-opacity:${place.first_layer === null ? 0.85 : 0.35}`,
+      style: `fill:var(--${place.last_layer === null ? "weights" : "inputs"});fill-opacity:${place.last_layer === null ? 0.85 : 0.35}`,
       onmousemove: (event) => placeTip(event, place),
       onmouseleave: hideTip,
     }),
@@ -60,7 +60,7 @@ function lives(memory, places, width) {
     text(MAP_LEFT - 8, y(offset) + 4, offset ? si(offset, "B", 3) : "0", { "text-anchor": "end" }),
   ]);
   for (const place of places) {
-    const from = Math.max(0, place.first_layer),
+    const from = Math.max(0, place.first_layer ?? 0),
       offset = place.address - low;
     nodes.push(
       svg("rect", {
@@ -105,7 +105,7 @@ function drawMemory() {
   const memories = Object.entries(fit.used_bytes).map(([memory, used]) => {
     const capacity = fit.capacity_bytes[memory],
       places = placed.filter((place) => place.memory === memory);
-    const passing = places.filter((place) => place.first_layer !== null);
+    const passing = places.filter((place) => place.last_layer !== null);
     return [
       html(
         "h3",
