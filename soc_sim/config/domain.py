@@ -13,7 +13,10 @@ from soc_sim.config.base import Delay, Description, Hertz, Picojoules, Volts, re
 
 ClockName = Literal["array", "dma", "controller", "interconnect", "host"]
 CLOCKS: tuple[ClockName, ...] = get_args(ClockName)
-"""Parts of an SoC whose clock can change; the array's includes its buffers. A DRAM's is fixed by its timing."""
+"""Parts of an SoC whose clock can change; the array's includes its buffers."""
+MemberName = Literal["array", "dma", "controller", "interconnect", "host", "dram"]
+MEMBERS: tuple[MemberName, ...] = get_args(MemberName)
+"""The same, and the DRAM, whose clock is fixed unless `domains` names it."""
 
 
 class OperatingPoint(Description):
@@ -45,12 +48,13 @@ class Domain(Description):
 
     name: str
     """How the domain is called; `clocks` may be left out where this is the name of one of them."""
-    clocks: Annotated[tuple[ClockName, ...], Field(strict=False)] = ()
-    """Whose clocks these are; they have one frequency in common."""
+    clocks: Annotated[tuple[MemberName, ...], Field(strict=False)] = ()
+    """Whose clocks these are; they have one frequency in common. `dram` is alone in its domain: its command clock
+    changes once what has arrived is served and all rows are closed; none is faster than that of its timing."""
     points: Annotated[tuple[OperatingPoint, ...], Field(strict=False)] = ()
     """Frequencies that are allowed; without any, all are, at the voltage of the energy table."""
     transition_time_ps: Delay = 0
-    """How long the clocks stand still at each change of frequency."""
+    """How long the clocks stand still at each change of frequency; a DRAM, after its rows have been closed."""
     transition_energy_pj: Picojoules = 0.0
     """What each change costs beside that."""
 
@@ -62,16 +66,23 @@ class Domain(Description):
         """`clocks`, or the one that the domain is named after."""
         return self.clocks or (self.name,)
 
+    @property
+    def of_dram(self) -> bool:
+        """Whether this is the clock of the DRAM."""
+        return "dram" in self.members
+
     def voltage_at(self, clock_hz: int) -> float | None:
         """Supply at a frequency; None where no points are given (the energy table's) or it is none of them."""
         return next((point.voltage_v for point in self.points if point.clock_hz == clock_hz), None)
 
     def inconsistencies(self) -> Iterator[tuple[str, str]]:
         """A domain of nothing, points given twice, a voltage that falls where the frequency rises."""
-        if not self.clocks and self.name not in CLOCKS:
-            yield "clocks", f"is missing, and '{self.name}' is no clock; allowed: {', '.join(CLOCKS)}"
-        if self.clocks and self.name in CLOCKS and self.name not in self.clocks:
+        if not self.clocks and self.name not in MEMBERS:
+            yield "clocks", f"is missing, and '{self.name}' is no clock; allowed: {', '.join(MEMBERS)}"
+        if self.clocks and self.name in MEMBERS and self.name not in self.clocks:
             yield "name", f"'{self.name}' is a clock that is not part of the domain; choose another name"
+        if self.of_dram and len(self.members) > 1:
+            yield "clocks", "'dram' changes after all others have waited for it; give it a domain of its own"
         yield from repeated("clocks", self.clocks)
         yield from repeated("idle_states", [state.name for state in self.idle_states])
         if self.idle_states and "array" not in self.members:

@@ -275,6 +275,10 @@ class Dram(Description):
         if set(parts) - set(MAPPING_PARTS) or len(set(parts)) < len(parts):
             yield "mapping", f"'{self.mapping}' is no order; allowed: each of {', '.join(MAPPING_PARTS)} at most once"
 
+    def tck_ps_at(self, clock_hz: int) -> int:
+        """Period of a command clock of this frequency, in whole picoseconds as `timing.tck` is."""
+        return max(1, round(PS_PER_S / clock_hz))
+
     @property
     def burst_cycles(self) -> int:
         """Cycles of the command clock that one access occupies the bus: two beats a cycle."""

@@ -133,8 +133,11 @@ def change_faults(soc: Soc, changes: Sequence[FrequencyChange]) -> Iterator[tupl
         path = f"frequency_changes[{position}]"
         domain = domains.get(change.domain)
         if domain is None:
-            hint = suggestion(change.domain, domains)
+            fixed = change.domain == "dram"
+            hint = "; the DRAM's is one once soc.domains names it" if fixed else suggestion(change.domain, domains)
             yield f"{path}.domain", f"'{change.domain}' is no clock domain; allowed: {', '.join(domains)}{hint}"
         elif domain.points and domain.voltage_at(change.clock_hz) is None:
             allowed = ", ".join(units.format_quantity(point.clock_hz, "hz") for point in domain.points)
             yield f"{path}.clock", f"is no point of domain '{domain.name}'; allowed: {allowed}"
+        elif domain.of_dram:
+            yield from soc.too_fast(f"{path}.clock", change.clock_hz)

@@ -16,8 +16,9 @@ from soc_sim.config.domain import CLOCKS, Domain
 from soc_sim.config.energy import EnergyTable, PartTables
 from soc_sim.config.host import Host
 from soc_sim.config.interconnect import Interconnect
-from soc_sim.config.memory import Memory, SimpleMemory, SystemSram
+from soc_sim.config.memory import Dram, Memory, SimpleMemory, SystemSram
 from soc_sim.errors import suggestion
+from soc_sim.units import PS_PER_S
 
 MemoryName = Literal["dram", "weight_memory", "system_sram", "inputs_buffer", "weights_buffer"]
 """Where a tensor lies; in a buffer: of the core that uses it, from its first byte to its last use."""
@@ -103,6 +104,12 @@ class Soc(Description):
             for member in domain.members:
                 if owner.setdefault(member, domain.name) != domain.name:
                     yield f"domains[{position}].clocks", f"'{member}' is in domain '{owner[member]}' already"
+            if domain.of_dram and not isinstance(self.dram, Dram):
+                text = f"'dram' has no clock of its own, it is of kind {self.dram.kind}; needed: kind dram"
+                yield f"domains[{position}].clocks", text
+                continue
+            for point in domain.points if domain.of_dram else ():
+                yield from self.too_fast(f"domains[{position}].points", point.clock_hz)
             clocks = {member: self.clock_hz(member) for member in domain.members}
             if len(set(clocks.values())) > 1:
                 shown = ", ".join(f"{member} {units.format_quantity(hertz, 'hz')}" for member, hertz in clocks.items())
@@ -121,8 +128,25 @@ class Soc(Description):
         return next(domain for domain in self.clock_domains if clock in domain.members)
 
     def clock_hz(self, clock: str) -> int:
-        """Frequency at the start, of one of `CLOCKS`."""
-        return int(getattr(self, clock).clock_hz)
+        """Frequency at the start, of one of `MEMBERS`."""
+        if clock != "dram":
+            return int(getattr(self, clock).clock_hz)
+        # Its timing has whole picoseconds; a point has the frequency as it is spoken of.
+        assert isinstance(self.dram, Dram)  # noqa: S101 # or its clock would not be asked for
+        tck_ps = self.dram.timing.tck_ps
+        points = (point.clock_hz for domain in self.domains if domain.of_dram for point in domain.points)
+        return next((hertz for hertz in points if self.dram.tck_ps_at(hertz) == tck_ps), round(PS_PER_S / tck_ps))
+
+    def too_fast(self, path: str, clock_hz: int) -> Iterator[tuple[str, str]]:
+        """A fault, if the DRAM's timing says nothing about a command clock of this frequency."""
+        if isinstance(self.dram, Dram) and self.dram.tck_ps_at(clock_hz) < self.dram.timing.tck_ps:
+            shown, most = (units.format_quantity(hertz, "hz") for hertz in (clock_hz, self.clock_hz("dram")))
+            yield path, f"{shown} is faster than {most}, the command clock of '{self.dram.name}'; allowed: at most that"
+
+    @property
+    def dram_domain(self) -> Domain | None:
+        """The domain of the DRAM's clock, if that can change."""
+        return next((domain for domain in self.domains if domain.of_dram), None)
 
     @property
     def clock_domains(self) -> tuple[Domain, ...]:

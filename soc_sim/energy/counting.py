@@ -5,7 +5,7 @@ Where a voltage changes while an instruction runs, its amounts are divided by th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -14,7 +14,7 @@ import numpy as np
 
 from soc_sim.config.core import BUFFERS
 from soc_sim.config.domain import CLOCKS
-from soc_sim.energy.counts import Counts, MemoryCounts, Traffic
+from soc_sim.energy.counts import Counts, MemoryCounts, MemoryPhase, Traffic
 from soc_sim.energy.supply import Supply
 from soc_sim.energy.tally import Group, Integers, Tally
 from soc_sim.system import RunRecord
@@ -37,8 +37,8 @@ def _segments(record: RunRecord) -> Iterator[tuple[int, int | None, Supply]]:
         {0}
         | {
             phase.start_ps
-            for phases in record.phases.values()
-            for before, phase in pairwise(phases)
+            for clock in CLOCKS
+            for before, phase in pairwise(record.phases[soc.domain_of(clock).name])
             if phase.voltage_v != before.voltage_v
         }
     )
@@ -197,6 +197,10 @@ def _memory(record: RunRecord, name: str) -> MemoryCounts:
     counters = record.memories.get(name)
     if counters is None:
         return MemoryCounts()
+    return replace(_memory_counts(counters), phases=tuple(_memory_phases(record, counters)) if name == "dram" else ())
+
+
+def _memory_counts(counters: Mapping[str, Any]) -> MemoryCounts:
     sleeping = ("active_power_down_ps", "precharged_power_down_ps", "self_refresh_ps")
     dram_only = ("activates", "read_bursts", "write_bursts", "refreshes", "active_ps", *sleeping)
     return MemoryCounts(
@@ -204,3 +208,14 @@ def _memory(record: RunRecord, name: str) -> MemoryCounts:
         written_bytes=counters["write_bytes"],
         **{key: counters.get(key, 0) for key in dram_only},
     )
+
+
+def _memory_phases(record: RunRecord, counters: Mapping[str, Any]) -> Iterator[MemoryPhase]:
+    """By voltage, in order; nothing where none is given."""
+    domain = record.soc.dram_domain
+    if domain is None or not domain.points:
+        return
+    phases = record.phases[domain.name]
+    ends_ps = [*(phase.start_ps for phase in phases[1:]), record.makespan_ps]
+    for phase, end_ps, counted in zip(phases, ends_ps, counters.get("by_clock", [counters]), strict=False):
+        yield MemoryPhase(phase.voltage_v, max(0, end_ps - phase.start_ps), _memory_counts(counted))

@@ -35,6 +35,18 @@ class MemoryCounts:
     precharged_power_down_ps: int = 0
     """Powered down with all banks closed."""
     self_refresh_ps: int = 0
+    phases: tuple[MemoryPhase, ...] = ()
+    """The same by voltage, where its clock has operating points."""
+
+
+@dataclass(frozen=True)
+class MemoryPhase:
+    """A time in which a memory had one clock and one voltage."""
+
+    voltage_v: float | None
+    """None: that of its description."""
+    elapsed_ps: int
+    counts: MemoryCounts
 
 
 @dataclass(frozen=True)

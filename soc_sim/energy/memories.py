@@ -13,8 +13,8 @@ from soc_sim.config.memory import Dram, Memory, SimpleMemory
 from soc_sim.config.soc import Soc
 from soc_sim.energy import dram as dram_energy
 from soc_sim.energy import sram
-from soc_sim.energy.counts import MemoryCounts
-from soc_sim.energy.lines import PJ_PER_MW_PS, Bill, Line
+from soc_sim.energy.counts import MemoryCounts, MemoryPhase
+from soc_sim.energy.lines import PJ_PER_MW_PS, Bill, Driver, Line
 
 MemoryName = Literal["dram", "weight_memory", "system_sram"]
 
@@ -60,14 +60,19 @@ def _dram(name: MemoryName, description: Dram, counts: MemoryCounts, elapsed_ps:
         warnings.append(
             f"energy of memory '{description.name}' is without its interface: its description has no io_pj_per_bit"
         )
-    actions = dram_energy.actions(description, description.currents, counts, elapsed_ps)
-    return Bill(
-        tuple(
-            Line(name, action, unit, count, pj, pj, pj, "time" if unit == "ps" or action == "refresh" else name)
-            for action, unit, count, pj in actions
-        ),
-        warnings=tuple(warnings),
-    )
+    lines = []
+    for phase in counts.phases or (MemoryPhase(None, elapsed_ps, counts),):
+        voltage_v, currents = phase.voltage_v, description.currents
+        ratio = 1.0 if voltage_v is None else voltage_v / currents.vdd_v
+        # As everywhere: V² for what is done, V for what stands by. The interface has a supply of its own.
+        factors = {"command": ratio * ratio, "ps": ratio, "bit": 1.0}
+        for action, unit, count, nominal_pj in dram_energy.actions(
+            description, currents, phase.counts, phase.elapsed_ps
+        ):
+            pj = nominal_pj * factors[unit]
+            driver: Driver = "time" if unit == "ps" or action == "refresh" else name
+            lines.append(Line(name, action, unit, count, pj, pj, pj, driver, voltage_v))
+    return Bill(tuple(lines), warnings=tuple(warnings))
 
 
 def _simple(name: MemoryName, description: SimpleMemory, counts: MemoryCounts, elapsed_ps: int) -> Bill:

@@ -68,6 +68,10 @@ def remedy(soc: Soc, component: str, reason: str) -> Remedy | None:
             return Remedy("DMA set-up ÷2", (f"soc.dma.descriptor_cycles={soc.dma.descriptor_cycles // 2}",))
         case ("dram" | "weight_memory", _):
             memory = soc.dram if component == "dram" else soc.weight_memory
+            domain = soc.dram_domain if component == "dram" else None
+            if domain is not None and domain.points and kind not in ("refresh", "row"):
+                # Its points are those of its timing.
+                return None
             return None if memory is None else _memory(component, memory, kind)
     return None
 

@@ -17,6 +17,7 @@ from soc_sim.components.dma.engine import DmaChannel
 from soc_sim.components.host.vector_unit import Host
 from soc_sim.components.interconnect.fabric import Fabric
 from soc_sim.components.memory.base import Memory
+from soc_sim.components.memory.dram.model import DramModel
 from soc_sim.config.core import Scheduling
 from soc_sim.config.soc import Soc
 from soc_sim.kernel import (
@@ -154,6 +155,7 @@ def build(
             "interconnect": [fabric.clock],
             "host": [host.clock],
         },
+        dram if isinstance(dram := memories["dram"], DramModel) and soc.dram_domain is not None else None,
     )
     return Machine(simulation, memories, fabric, tuple(cores), host, tuple(schedulers), domains, background)
 

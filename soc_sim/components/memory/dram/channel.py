@@ -52,6 +52,10 @@ class Channel(Protocol):
     def look(self, cycle: int) -> list[Served]:
         """Issue all commands before ``cycle``; transfers of which the last one has gone out."""
 
+    @property
+    def idle(self) -> bool:
+        """Whether every transfer is complete."""
+
     def next_look(self) -> int:
         """No transfer is complete before this cycle, if nothing else arrives."""
 
@@ -161,6 +165,19 @@ class PlainChannel:
             if cycles < least:
                 least = cycles
         return cycle + least
+
+    def close(self, cycle: int) -> int:
+        """Close all rows of a channel that has nothing left to do; returns from when on it is quiet."""
+        scheduler = self.scheduler
+        scheduler.advance(cycle)
+        if scheduler.power is not None:
+            # What sleeps is awake for it, without the time that takes.
+            scheduler.power.wake(cycle, scheduler.refreshes, (0, 0))
+        for rank in range(len(scheduler.refreshes.due)):
+            at = scheduler.state.close(cycle, rank)
+            if at is not None and isinstance(scheduler, ToldScheduler | ToldRoundRobinScheduler):
+                scheduler.teller.close(rank, at)
+        return scheduler.state.quiet_from(cycle)
 
     def open_cycles(self, now: int) -> int:
         """Cycles with a row open up to ``now``, summed over ranks."""

@@ -26,6 +26,8 @@ class CommandTracks:
             simulation.track(f"{rank}.bank{bank}", "commands") for rank in ranks for bank in range(description.banks)
         ]
         self.ranks = [simulation.track(rank, "commands") for rank in ranks]
+        self.origin_ps = 0
+        """Time of cycle 0, of channels that are made from now on."""
 
     @property
     def wanted(self) -> bool:
@@ -38,7 +40,7 @@ class Teller:
 
     def __init__(self, description: Dram, tracks: CommandTracks) -> None:
         self.ranks, self.banks = tracks.ranks, tracks.banks
-        self._times, self._nbl = description.timing, description.burst_cycles
+        self._times, self._nbl, self._origin_ps = description.timing, description.burst_cycles, tracks.origin_ps
         self._per_bank = description.controller.refresh == "per_bank"
         self._spacing = max(description.burst_cycles, description.timing.nCCD_L)
 
@@ -68,37 +70,41 @@ class Teller:
     def tell(self, track: Track | None, name: str, cycle: int, cycles: int, layer: int = -1) -> None:
         """A command from ``cycle`` on, where somebody wants to know it."""
         if track is not None:
-            tck_ps = self._times.tck_ps
-            track.slice(name, cycle * tck_ps, (cycle + cycles) * tck_ps, layer)
+            tck_ps, origin_ps = self._times.tck_ps, self._origin_ps
+            track.slice(name, origin_ps + cycle * tck_ps, origin_ps + (cycle + cycles) * tck_ps, layer)
+
+    def close(self, rank: int, cycle: int) -> None:
+        """All rows of a rank are closed."""
+        self.tell(self.ranks[rank], "PREA", cycle, self._times.nRP)
 
 
 class ToldScheduler(StreamingScheduler):
     """As its base; what it does is told."""
 
-    __slots__ = ("_teller",)
+    __slots__ = ("teller",)
 
     def __init__(self, description: Dram, tracks: CommandTracks) -> None:
         super().__init__(description)
-        self._teller = Teller(description, tracks)
+        self.teller = Teller(description, tracks)
 
     def _write_down(self, run: Run, column: int, until: int) -> int:
         following = super()._write_down(run, column, until)
-        self._teller.columns(run, column, (following - column) // self.state.spacing_l)
+        self.teller.columns(run, column, (following - column) // self.state.spacing_l)
         return following
 
     def _access(self, cycle: int, bank: int, write: int) -> None:
         run = self._opened_for(bank, write) or self._hit[write][bank]
         if run is not None:
-            self._teller.columns(run, cycle, 1)
+            self.teller.columns(run, cycle, 1)
         super()._access(cycle, bank, write)
 
     def _activate(self, cycle: int, bank: int, write: int) -> None:
         run = self._waiting[write][bank][0]
-        self._teller.activate(run, cycle)
+        self.teller.activate(run, cycle)
         super()._activate(cycle, bank, write)
 
     def _precharge(self, cycle: int, bank: int) -> None:
-        self._teller.precharge(bank, cycle)
+        self.teller.precharge(bank, cycle)
         super()._precharge(cycle, bank)
 
     def _close_unwanted(self, bank: int) -> None:
@@ -106,39 +112,39 @@ class ToldScheduler(StreamingScheduler):
         cycle = self.state.bank_precharge[bank]
         super()._close_unwanted(bank)
         if self.state.open_banks[self.state.rank_of[bank]] < open_before:
-            self._teller.precharge(bank, cycle)
+            self.teller.precharge(bank, cycle)
 
     def _refresh(self, cycle: int, rank: int) -> None:
         state, banks = self.state, self.refreshes.banks(rank)
         closes = any(state.open_row[bank] != NO_ROW for bank in banks)
         super()._refresh(cycle, rank)
-        self._teller.refresh(state, banks, closes=closes)
+        self.teller.refresh(state, banks, closes=closes)
 
 
 class ToldRoundRobinScheduler(RoundRobinScheduler):
     """As its base; what it does is told."""
 
-    __slots__ = ("_teller",)
+    __slots__ = ("teller",)
 
     def __init__(self, description: Dram, tracks: CommandTracks) -> None:
         super().__init__(description)
-        self._teller = Teller(description, tracks)
+        self.teller = Teller(description, tracks)
 
     def _activate(self, cycle: int, bank: int, run: Run) -> None:
-        self._teller.activate(run, cycle)
+        self.teller.activate(run, cycle)
         super()._activate(cycle, bank, run)
 
     def _precharge(self, cycle: int, bank: int, *, for_another: bool = True) -> None:
-        self._teller.precharge(bank, cycle)
+        self.teller.precharge(bank, cycle)
         super()._precharge(cycle, bank, for_another=for_another)
 
     def _access(self, cycle: int, bank: int, run: Run) -> None:
-        self._teller.columns(run, cycle, 1)
+        self.teller.columns(run, cycle, 1)
         super()._access(cycle, bank, run)
 
     def _begin_refresh(self, cycle: int, rank: int, banks: range) -> None:
         super()._begin_refresh(cycle, rank, banks)
-        self._teller.refresh(self.state, banks, closes=False)
+        self.teller.refresh(self.state, banks, closes=False)
 
 
 def _layer(run: Run) -> int:

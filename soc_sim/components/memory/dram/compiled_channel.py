@@ -106,6 +106,11 @@ class CompiledChannel:
         m[compiled.DONE] = 0
         return served
 
+    @property
+    def idle(self) -> bool:
+        """Whether every transfer is complete."""
+        return len(self._free_jobs) == len(self._transfers)
+
     def next_look(self) -> int:
         """No transfer is complete before."""
         return int(self._next_look)

@@ -1,5 +1,9 @@
 """The DRAM as a target: splits transfers into runs of one row and answers when the last byte has been served.
 
+A change of its clock holds what arrives, lets what has arrived be served, closes all rows, waits, and goes on with new
+channels whose cycles count from then on; refreshes that fell due meanwhile come first (JESD79-4, input clock frequency
+change: all rows are closed, and the memory sleeps).
+
 Events are arrivals and completions, never commands: a channel's commands up to now are worked out when something
 arrives, or when the first of its transfers can at the earliest be complete.
 """
@@ -15,8 +19,10 @@ from soc_sim.components.memory.dram.channel import Channel, PlainChannel, Served
 from soc_sim.components.memory.dram.commands import CommandTracks
 from soc_sim.components.memory.dram.mapping import AddressMapping
 from soc_sim.components.memory.dram.scheduler import NEVER
+from soc_sim.components.memory.dram.speed import ClockChange, at_clock
 from soc_sim.config.memory import Dram
 from soc_sim.kernel import Simulation, Transfer
+from soc_sim.units import PS_PER_S
 
 WORTH_COMPILING = 10_000
 """Transfers after which compiled code, if there is any, is loaded (half a second) where none were foretold."""
@@ -58,6 +64,8 @@ class DramModel(Memory):
         mapping = AddressMapping(description)
         tracks = [CommandTracks(simulation, f"{name}.channel{c}", description) for c in range(description.channels)]
         told = any(of_channel.wanted for of_channel in tracks)
+        self._tracks = tracks if told else None
+        """Where commands are told."""
         self._channels = [
             _Looked(PlainChannel(description, mapping, number, of_channel if told else None), self._wake)
             for number, of_channel in enumerate(tracks)
@@ -72,11 +80,20 @@ class DramModel(Memory):
         self._tck_ps, self._nbl = timing.tck_ps, description.burst_cycles
         self._latency_ps = description.controller_latency_ps
         self._to_data = timing.nCL
-        self._active_ps = 0
+        self._origin_ps = self._past_cycles = 0
+        """Time of cycle 0 of the present clock; cycles of earlier ones."""
+        self._changes: list[ClockChange] = []
+        """Changes of the clock that have been asked for; nothing enters meanwhile."""
+        self._held: list[Transfer] = []
+        self._closing = False
+        self._earlier: list[dict[str, int]] = []
+        """What was counted at each earlier clock."""
+        self._counted: list[dict[str, int]] = []
+        """The same and that of the last clock, once the run has ended."""
 
     @property
     def peak_bytes_per_s(self) -> float:
-        """All data pins at double data rate."""
+        """All data pins at double data rate, at the clock of the description."""
         return self.description.peak_bytes_per_s
 
     def expect(self, transfers: int) -> None:
@@ -87,7 +104,10 @@ class DramModel(Memory):
 
     def submit(self, transfer: Transfer) -> None:
         """Queue the transfer's lines, run by run, on their channels."""
-        cycle = -(-self.simulation.now_ps // self._tck_ps)
+        if self._changes:
+            self._held.append(transfer)
+            return
+        cycle = self._cycle_at(self.simulation.now_ps)
         self._arrivals += 1
         if self._to_compile and self._arrivals > max(WORTH_COMPILING, 2 * self._foretold):
             self._compile()
@@ -108,7 +128,12 @@ class DramModel(Memory):
         """
         if transfer.write or transfer.priority or len(self._channels) > 1:
             return False
-        return looked.wake_ps <= (cycle + bursts * self._nbl + self._to_data) * self._tck_ps + self._latency_ps
+        soonest = cycle + bursts * self._nbl + self._to_data
+        return looked.wake_ps <= self._origin_ps + soonest * self._tck_ps + self._latency_ps
+
+    def _cycle_at(self, time_ps: int) -> int:
+        """The first cycle that begins at ``time_ps`` or later."""
+        return -((self._origin_ps - time_ps) // self._tck_ps)
 
     def _compile(self) -> None:
         """Let compiled code take over the channels that have nothing to do now."""
@@ -130,7 +155,7 @@ class DramModel(Memory):
         # An arrival in between may have moved the look forward.
         if looked.wake_ps == now_ps:
             looked.wake_ps = _NO_LOOK
-            for done_ps, served in self._settle(looked, -(-now_ps // self._tck_ps)):
+            for done_ps, served in self._settle(looked, self._cycle_at(now_ps)):
                 if done_ps == now_ps:
                     served.done(served)
                 else:
@@ -138,7 +163,7 @@ class DramModel(Memory):
 
     def _settle(self, looked: _Looked, cycle: int) -> list[tuple[int, Transfer]]:
         """Transfers that are complete, and when. Plans the next look, for when the next can be at the earliest."""
-        channel, tck_ps, answers = looked.channel, self._tck_ps, []
+        channel, tck_ps, origin_ps, answers = looked.channel, self._tck_ps, self._origin_ps, []
         for served in channel.look(cycle):
             if self._split:
                 whole = self._whole(served)
@@ -146,17 +171,19 @@ class DramModel(Memory):
                     continue
                 served = whole
             transfer, data_start, data_end, row, refresh = served
-            end_ps = data_end * tck_ps
+            end_ps = origin_ps + data_end * tck_ps
             if transfer.write and transfer.data_end_ps > end_ps:
                 end_ps = transfer.data_end_ps
             transfer.row_ps, transfer.refresh_ps = row * tck_ps, refresh * tck_ps
-            self._record(transfer, data_start * tck_ps, end_ps)
+            self._record(transfer, origin_ps + data_start * tck_ps, end_ps)
             answers.append((end_ps + self._latency_ps, transfer))
         next_look = channel.next_look()
-        wake_ps = next_look * tck_ps + self._latency_ps
+        wake_ps = origin_ps + next_look * tck_ps + self._latency_ps
         if next_look < NEVER and wake_ps < looked.wake_ps:
             looked.wake_ps = wake_ps
             self.simulation.call_at(wake_ps, looked.wake)
+        if self._changes:
+            self._close_if_idle()
         return answers
 
     def _whole(self, served: Served) -> Served | None:
@@ -175,38 +202,107 @@ class DramModel(Memory):
         del self._split[served.transfer]
         return Served(served.transfer, split.data_start, split.data_end, split.row, split.refresh)
 
+    def stay_plain(self) -> None:
+        """Use no compiled code, which knows one clock only: the clock may change."""
+        self._to_compile = 0
+
+    def change_clock(self, tck_ps: int, stop_ps: int, changed: Callable[[int, int], None]) -> None:
+        """Go on with another clock once what has arrived is served and all rows have been closed for ``stop_ps``.
+
+        ``changed`` is told the time of its first edge, and the number of cycles before. Several changes follow each
+        other. :meth:`stay_plain` has been called before the first transfer.
+        """
+        self._changes.append(ClockChange(tck_ps, stop_ps, changed))
+        if len(self._changes) == 1:
+            self._close_if_idle()
+
+    def _close_if_idle(self) -> None:
+        channels = [looked.channel for looked in self._channels]
+        if self._closing or not all(channel.idle for channel in channels):
+            return
+        self._closing = True
+        cycle, quiet = self._cycle_at(self.simulation.now_ps), 0
+        for channel in channels:
+            assert isinstance(channel, PlainChannel)  # noqa: S101 # stay_plain() has been called
+            quiet = max(quiet, channel.close(cycle))
+        begin_ps = self._origin_ps + quiet * self._tck_ps + self._changes[0].stop_ps
+        self.simulation.call_at(begin_ps, self._begin_clock)
+
+    def _begin_clock(self) -> None:
+        """The first edge of the new clock."""
+        change, now_ps = self._changes.pop(0), self.simulation.now_ps
+        self._earlier.append(self._count(now_ps))
+        self._past_cycles += self._cycle_at(now_ps)
+        description = at_clock(self.description, change.tck_ps)
+        for number, looked in enumerate(self._channels):
+            tracks = None if self._tracks is None else self._tracks[number]
+            if tracks is not None:
+                tracks.origin_ps = now_ps
+            channel, before = PlainChannel(description, self._mapping, number, tracks), looked.channel
+            assert isinstance(before, PlainChannel)  # noqa: S101 # as above
+            due, done = before.scheduler.refreshes.history
+            left_ps = [self._origin_ps + cycle * self._tck_ps - now_ps for cycle in due]
+            channel.scheduler.refreshes.go_on([-(-each // change.tck_ps) for each in left_ps], done)
+            looked.channel, looked.wake_ps = channel, _NO_LOOK
+        self._origin_ps, self._tck_ps, self._to_data = now_ps, change.tck_ps, description.timing.nCL
+        self._ps_per_byte = PS_PER_S / description.peak_bytes_per_s
+        self._closing = False
+        change.changed(now_ps, self._past_cycles)
+        if self._changes:
+            self._close_if_idle()
+            return
+        held, self._held = self._held, []
+        for transfer in held:
+            self.submit(transfer)
+
     def finish(self) -> None:
         """Refreshes go on while nobody asks."""
-        now = self.simulation.now_ps // self._tck_ps
-        moved = 0
-        for looked in self._channels:
-            # A row that a refresh closes just now has been open until now.
-            looked.channel.look(now)
-            self._active_ps += looked.channel.open_cycles(now) * self._tck_ps
-            looked.channel.look(now + 1)
-            counts = looked.channel.counts(now)
-            moved += (counts.read_bursts + counts.write_bursts) * self._nbl * self._tck_ps
-        self.busy_ps = moved // len(self._channels)
+        self._counted = [*self._earlier, self._count(self.simulation.now_ps)]
+        self.busy_ps = sum(each["moved_ps"] for each in self._counted) // len(self._channels)
 
     def counters(self) -> dict[str, Any]:
-        """Commands, beside what every memory counts."""
-        now = self.simulation.now_ps // self._tck_ps
+        """Commands, beside what every memory counts; after :meth:`finish`."""
+        counts = {name: sum(each[name] for each in self._counted) for name in self._counted[0]}
+        conflicts, bursts = counts.pop("conflicts"), counts["read_bursts"] + counts["write_bursts"]
+        del counts["moved_ps"]
+        found: dict[str, Any] = super().counters() | counts
+        found["row_hits"] = bursts - counts["activates"]
+        found["row_misses"] = counts["activates"] - conflicts
+        found["row_conflicts"] = conflicts
+        if self._earlier:
+            found["by_clock"] = self._counted
+        return found
+
+    def _count(self, now_ps: int) -> dict[str, int]:
+        """What has been counted up to ``now_ps`` since the clock began."""
+        tck_ps = self._tck_ps
+        now = (now_ps - self._origin_ps) // tck_ps
+        active = 0
+        for looked in self._channels:
+            if self._closing:
+                # Nothing happens any more, and what falls due waits for the next clock.
+                active += looked.channel.open_cycles(now)
+                continue
+            # A row that a refresh closes just now has been open until now.
+            looked.channel.look(now)
+            active += looked.channel.open_cycles(now)
+            looked.channel.look(now + 1)
         counts = [looked.channel.counts(now) for looked in self._channels]
-        activates, conflicts = sum(each.activates for each in counts), sum(each.conflicts for each in counts)
-        reads, writes = sum(each.read_bursts for each in counts), sum(each.write_bursts for each in counts)
         slept = [each.slept for each in counts]
-        return super().counters() | {
-            "row_hits": reads + writes - activates,
-            "row_misses": activates - conflicts,
-            "row_conflicts": conflicts,
+        reads, writes = sum(each.read_bursts for each in counts), sum(each.write_bursts for each in counts)
+        return {
+            "read_bytes": self.read_bytes - sum(each["read_bytes"] for each in self._earlier),
+            "write_bytes": self.write_bytes - sum(each["write_bytes"] for each in self._earlier),
+            "activates": sum(each.activates for each in counts),
+            "conflicts": sum(each.conflicts for each in counts),
             "refreshes": sum(each.refreshes for each in counts),
             "read_bursts": reads,
             "write_bursts": writes,
-            "active_ps": self._active_ps,
-            "activates": activates,
             "closed_form_bursts": sum(each.closed_form_bursts for each in counts),
             "compiled_bursts": sum(each.compiled_bursts for each in counts),
-            "active_power_down_ps": sum(each.active_power_down for each in slept) * self._tck_ps,
-            "precharged_power_down_ps": sum(each.precharged_power_down for each in slept) * self._tck_ps,
-            "self_refresh_ps": sum(each.self_refresh for each in slept) * self._tck_ps,
+            "moved_ps": (reads + writes) * self._nbl * tck_ps,
+            "active_ps": active * tck_ps,
+            "active_power_down_ps": sum(each.active_power_down for each in slept) * tck_ps,
+            "precharged_power_down_ps": sum(each.precharged_power_down for each in slept) * tck_ps,
+            "self_refresh_ps": sum(each.self_refresh for each in slept) * tck_ps,
         }

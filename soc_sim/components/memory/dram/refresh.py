@@ -42,6 +42,17 @@ class Refreshes:
         self._done[rank] += 1
         self._plan()
 
+    @property
+    def history(self) -> tuple[list[int], list[int]]:
+        """Of each rank: cycle in which the next is due, and refreshes so far."""
+        return self.due, self._done
+
+    def go_on(self, due: list[int], done: list[int]) -> None:
+        """Go on from what a :attr:`history` says, in cycles of another clock; what is due may lie before its first."""
+        self._done = list(done)
+        self._start = [at - self._interval * (n + 1) // self._steps for at, n in zip(due, done, strict=True)]
+        self._plan()
+
     def restart(self, cycle: int) -> None:
         """The memory has refreshed itself until ``cycle``."""
         self._start = [start + cycle for start in (self._interval * n // len(self.due) for n in range(len(self.due)))]

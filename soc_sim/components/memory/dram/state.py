@@ -237,6 +237,22 @@ class ChannelState:
         self.refresh_cycles = cycles
         return ended
 
+    def close(self, cycle: int, rank: int) -> int | None:
+        """Close all rows of a rank with one command, from ``cycle`` on as soon as it may be; None: none is open."""
+        per_rank = len(self.open_row) // len(self._ranks)
+        banks = range(rank * per_rank, (rank + 1) * per_rank)
+        opened = [bank for bank in banks if self.open_row[bank] != NO_ROW]
+        if not opened:
+            return None
+        at = max(cycle, *(self.bank_precharge[bank] for bank in opened))
+        for bank in opened:
+            self.precharge(at, bank)
+        return at
+
+    def quiet_from(self, cycle: int) -> int:
+        """From when on all banks may be idle, the last data over and nothing refreshed; all rows are closed."""
+        return max(cycle, *self.bank_activate, self.last_column + max(self._data_after))
+
     def hold(self, until: int) -> None:
         """No command before ``until``."""
         for stamps in (self.bank_precharge, self.group_activate, *self.group_column):
