@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from soc_sim.compiler.accesses import view_bytes
 from soc_sim.compiler.chooser import Chooser
 from soc_sim.compiler.host import HostWork
-from soc_sim.compiler.lowered import Work
+from soc_sim.compiler.lowered import Work, uses_of
 from soc_sim.compiler.options import Options
 from soc_sim.compiler.pace import Demand, balanced, pace_of
 from soc_sim.compiler.program import Pace, Stage
@@ -16,6 +16,7 @@ from soc_sim.compiler.rates import Rates
 from soc_sim.compiler.residencies import Residencies
 from soc_sim.compiler.residency import ResidencyPlanner
 from soc_sim.compiler.stages import TOLERANCE, Stages, crossing_bytes
+from soc_sim.compiler.terms import Terms
 from soc_sim.config.run import Mapping
 from soc_sim.config.soc import MemoryName, Soc
 
@@ -96,18 +97,9 @@ class CorePlanner:
         return pipelined if pipelined.interval_ps < together.interval_ps else together
 
     def _planner(self, chooser: Chooser, stages: Stages = Stages(), requests: int = 1) -> ResidencyPlanner:  # noqa: B008
-        return ResidencyPlanner(
-            self.works,
-            self.storages,
-            self.ends,
-            self.soc,
-            self.rates,
-            chooser,
-            self.options,
-            stages,
-            requests,
-            sram_weights=self.mapping.sram_weights != "off",
-        )
+        uses = uses_of(self.works, self.storages, *self.ends)
+        terms = Terms(self.works, self.storages, uses, self.soc, self.rates, chooser, self.options, stages)
+        return ResidencyPlanner(terms, self.ends, requests, sram_weights=self.mapping.sram_weights != "off")
 
     def _together(self) -> Sharing:
         """All cores on each layer, or as on one alone, which can keep more on chip, where that is better."""
@@ -117,8 +109,8 @@ class CorePlanner:
             chooser.most_cores = most_cores
             planner = self._planner(chooser)
             found = planner.plan(on_chip=self.mapping.residency == "auto")
-            if planner.total() < least:
-                best, least = found, planner.total()
+            if planner.terms.total() < least:
+                best, least = found, planner.terms.total()
         return Sharing(best)
 
     def _pipelined(self) -> Sharing:
