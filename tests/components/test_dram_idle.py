@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from soc_sim.components.memory.dram.model import DramModel
 from soc_sim.components.memory.dram.replay import Replay, Request, replay
 from soc_sim.components.memory.dram.state import ChannelState
 from soc_sim.config.loader import load
@@ -11,6 +12,8 @@ from soc_sim.config.memory import Dram
 from soc_sim.energy.counts import MemoryCounts
 from soc_sim.energy.dram import parts_pj
 from soc_sim.errors import ConfigurationError
+from soc_sim.kernel import Simulation
+from soc_sim.testing.fakes import Completions
 
 LINE = 64
 PER_BANK = ("controller.refresh=per_bank", "timing.nRFC_PB=110")
@@ -99,6 +102,21 @@ def test_a_memory_that_refreshes_itself_gets_no_refreshes_and_needs_txs() -> Non
     assert result.cycles == gap + 1 + 400 + timing.nRCD + timing.nCL + 4
     assert gap - 5000 - 100 <= result.self_refresh_cycles <= gap - 5000
     assert result.active_power_down_cycles == 5000 - 50
+
+
+def test_rows_of_a_memory_that_ends_asleep_are_closed() -> None:
+    """From the activate in its first cycle until it begins to refresh itself, and not to the end of the run."""
+    description = dram(*BY_ITSELF)
+    tck_ps, read_cycles = description.timing.tck_ps, description.timing.nRCD + description.timing.nCL + 4
+    simulation = Simulation()
+    memory = DramModel(simulation, "dram", description)
+    memory.submit(Completions(simulation).read(0, LINE))
+    simulation.call_at(20_000 * tck_ps, lambda: None)
+    simulation.run(lambda: True)
+    memory.finish()
+    counters = memory.counters()
+    assert counters["self_refresh_ps"] == (20_000 - read_cycles - 5000) * tck_ps
+    assert counters["active_ps"] == (read_cycles + 5000) * tck_ps
 
 
 def test_sleep_costs_what_its_currents_say() -> None:

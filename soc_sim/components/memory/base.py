@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from functools import cached_property
 from typing import Any
 
 from soc_sim.kernel import Component, Simulation, Transfer
@@ -29,6 +28,8 @@ class Memory(Component):
         self.write_bytes = 0
         self.busy_ps = 0
         """Time during which the data path moved data (mean over channels)."""
+        self._ps_per_byte: float | None = None
+        """At the highest rate; None: to be worked out."""
 
     @property
     @abstractmethod
@@ -52,10 +53,6 @@ class Memory(Component):
         """What happened, for statistics and energy."""
         return {"read_bytes": self.read_bytes, "write_bytes": self.write_bytes, "busy_ps": self.busy_ps}
 
-    @cached_property
-    def _ps_per_byte(self) -> float:
-        return PS_PER_S / self.peak_bytes_per_s if self.peak_bytes_per_s else 0.0
-
     def _serve(self, transfer: Transfer, start_ps: int, end_ps: int, done_ps: int) -> None:
         """Count the transfer, record it, and call back at ``done_ps``."""
         self._record(transfer, start_ps, end_ps)
@@ -65,8 +62,11 @@ class Memory(Component):
         """Count the transfer and write down when its data moved."""
         transfer.data_start_ps = start_ps
         transfer.data_end_ps = end_ps
-        size_bytes = transfer.size_bytes
-        transfer.data_ps = int(size_bytes * self._ps_per_byte)
+        size_bytes, ps_per_byte = transfer.size_bytes, self._ps_per_byte
+        if ps_per_byte is None:
+            rate = self.peak_bytes_per_s
+            ps_per_byte = self._ps_per_byte = PS_PER_S / rate if rate else 0.0
+        transfer.data_ps = int(size_bytes * ps_per_byte)
         if transfer.write:
             self.write_bytes += size_bytes
         else:

@@ -181,7 +181,8 @@ class PlainChannel:
 
     def open_cycles(self, now: int) -> int:
         """Cycles with a row open up to ``now``, summed over ranks."""
-        return self.scheduler.state.open_cycles(now)
+        power = self.scheduler.power
+        return self.scheduler.state.open_cycles(now, None if power is None else power.asleep_from)
 
     def counts(self, now: int) -> Counts:
         """What has been done up to ``now``."""

@@ -46,6 +46,11 @@ class PowerStates:
         """Whether a refresh that is due then is left to the memory."""
         return self._idle_from is not None and due >= self._idle_from + self._self_refresh_after
 
+    @property
+    def asleep_from(self) -> int | None:
+        """When the memory begins, or has begun, to refresh itself; None: there is something to do."""
+        return None if self._idle_from is None else self._idle_from + self._self_refresh_after
+
     def rest(self, cycle: int) -> None:
         """The last data have been moved."""
         self._idle_from, self._refreshed_before = cycle, self._state.refreshes

@@ -258,9 +258,13 @@ class ChannelState:
         for stamps in (self.bank_precharge, self.group_activate, *self.group_column):
             stamps[:] = [max(stamp, until) for stamp in stamps]
 
-    def open_cycles(self, now: int) -> int:
-        """Cycles with a row open up to ``now`` (the last may have been closed ahead, when its data are safe)."""
+    def open_cycles(self, now: int, asleep_from: int | None = None) -> int:
+        """Cycles with a row open up to ``now`` (the last may have been closed ahead, when its data are safe).
+
+        ``asleep_from``: since when the memory has refreshed itself, for which it closes what is open.
+        """
+        until = now if asleep_from is None else min(now, asleep_from)
         return self.active_cycles + sum(
-            max(0, now - opened) if banks else min(0, now - closed)
+            max(0, until - opened) if banks else min(0, now - closed)
             for opened, closed, banks in zip(self.opened_at, self.closed_at, self.open_banks, strict=True)
         )
