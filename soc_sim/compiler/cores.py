@@ -20,6 +20,9 @@ from soc_sim.compiler.terms import Terms
 from soc_sim.config.run import Mapping
 from soc_sim.config.soc import MemoryName, Soc
 
+MEMORY_PRICE = 1.0
+"""Of a memory that sets a pipeline's pace: its time counts as much as a layer's own, for another stage waits for it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sharing:
@@ -114,15 +117,27 @@ class CorePlanner:
         return Sharing(best)
 
     def _pipelined(self) -> Sharing:
-        """As many stages as give the fastest pace by estimate; of equals the fewest, down to one."""
+        """As many stages as give the fastest pace by estimate; of equals the fewest, down to one.
+
+        Where a memory sets the pace of some, tiles that ask less of it are tried, too.
+        """
+        sharings = self._of_all_sizes()
+        bounds = {sharing.pace.bound for sharing in sharings if sharing.pace}
+        if self.options.objective == "latency" and not bounds.isdisjoint(self.rates.memories):
+            asked, self.options = self.options, replace(self.options, memory_price=MEMORY_PRICE)
+            sharings += self._of_all_sizes()
+            self.options = asked
+        limit_ps = min(sharing.interval_ps for sharing in sharings) * TOLERANCE
+        near = (sharing for sharing in sharings if sharing.interval_ps <= limit_ps)
+        return min(near, key=lambda sharing: len(sharing.stages.first_layers))
+
+    def _of_all_sizes(self) -> list[Sharing]:
+        """Pipelines of one stage to as many as there are cores."""
         chooser = Chooser(self.soc, self.rates, self.options, "pipeline")
         found = self._planner(chooser).plan(on_chip=False)
         crossing = crossing_bytes(self.storages, found.uses, len(self.works))
-        sharings = [
-            self._staged(chooser, self._demands(found), crossing, most) for most in range(1, self.soc.cores + 1)
-        ]
-        limit_ps = min(sharing.interval_ps for sharing in sharings) * TOLERANCE
-        return next(sharing for sharing in sharings if sharing.interval_ps <= limit_ps)
+        layers = self._demands(found)
+        return [self._staged(chooser, layers, crossing, most) for most in range(1, self.soc.cores + 1)]
 
     def _staged(self, chooser: Chooser, layers: list[Demand], crossing: list[int], most: int) -> Sharing:
         """Cut, and cut again with the times that follow, as long as the pace gets faster."""

@@ -43,6 +43,8 @@ class Evaluation:
     latency_ps: Floats
     energy_pj: Floats | None
     """None where no prices are known."""
+    busiest_ps: Floats | None
+    """Time of the memory with the most to do; None where it has no price."""
     cycles: Integers
     read_bytes: Integers
     """From all memories."""
@@ -71,7 +73,7 @@ class CostModel:
     ) -> None:
         options = options or Options()
         self.sizes = Sizes(nest, operands, soc, homes, weights, side_by_side=options.side_by_side)
-        self.prices = options.prices
+        self.prices, self.memory_price = options.prices, options.memory_price
         self._deals = deals
         self._latency = LatencyModel(self.sizes, rates)
 
@@ -107,6 +109,7 @@ class CostModel:
                 held if deal.held else legal,
                 latency_ps,
                 energy,
+                self._latency.busiest_ps(traffic) if self.memory_price else None,
                 cycles,
                 read_bytes,
                 read_bytes + self._written_bytes,

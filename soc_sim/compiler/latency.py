@@ -163,6 +163,13 @@ class LatencyModel:
         late = self._late(self._weights_queue(traffic))
         return self._memories(traffic, self._reads(traffic, late), late)
 
+    def busiest_ps(self, traffic: Traffic) -> Floats:
+        """The longest of these times."""
+        longest: Floats = np.zeros((1, 1))
+        for time in self.demands_ps(traffic).values():
+            longest = np.maximum(longest, time)
+        return longest
+
     def _weights_queue(self, traffic: Traffic) -> Floats:
         queue = self._queue(self.sizes.homes.weights, "weights", traffic.weight_bytes, traffic.weight_loads)
         if self.sizes.expands:

@@ -177,7 +177,8 @@ class Terms:
     def value(self, index: int, choice: Choice | None) -> float:
         """What the mapping's objective says of a layer, which the values of all layers add up to."""
         if self.options.objective == "latency":
-            return self.time_ps(index, choice)
+            busiest_ps = max(choice.demands_ps.values(), default=0) if choice else 0
+            return self.time_ps(index, choice) + self.options.memory_price * busiest_ps
         energy_pj = self._energy_pj(index, choice)
         if self.options.objective == "energy":
             return energy_pj

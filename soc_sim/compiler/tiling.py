@@ -148,7 +148,9 @@ def _executes(model: CostModel, flow: Flow) -> bool:
 def _value(evaluation: Evaluation, options: Options) -> Floats:
     """What is to be least."""
     if options.objective == "latency":
-        return evaluation.latency_ps
+        if evaluation.busiest_ps is None:
+            return evaluation.latency_ps
+        return evaluation.latency_ps + options.memory_price * evaluation.busiest_ps
     if evaluation.energy_pj is None:
         raise ValueError(f"{options.objective} cannot be the objective without prices")
     if options.objective == "energy":

@@ -90,9 +90,9 @@ def test_moved_cuts_are_no_worse(layers: list[Demand], most: int) -> None:
     [
         ("autoencoder", "edge_16x16", 3, 0.05),
         ("resnet8", "edge_16x16", 4, 0.1),
-        ("ds_cnn", "edge_16x16", 4, 0.15),
+        ("ds_cnn", "edge_16x16", 4, 0.25),
         ("bert_tiny", "edge_16x16", 2, 0.15),
-        ("resnet8", "mcu_8x8", 2, 0.05),
+        ("resnet8", "mcu_8x8", 2, 0.1),
         ("ds_cnn", "mcu_8x8", 4, 0.1),
         ("bert_tiny", "mcu_8x8", 2, 0.05),
     ],
@@ -107,3 +107,21 @@ def test_the_expected_pace_is_near_the_simulated_one(network: str, soc_name: str
     ends_ps = system.run(soc, program, inferences=requests).inference_end_ps
     interval_ps = (ends_ps[-cores - 2] - ends_ps[cores]) / (requests - 2 * cores - 2)
     assert interval_ps == pytest.approx(program.pace.interval_ps, rel=tolerance)
+
+
+def test_stages_that_share_a_memory_ask_less_of_it() -> None:
+    """BERT-Tiny on two cores moves fewer bytes than on one, and is faster than two cores on each layer."""
+    network, two = zoo.load("bert_tiny"), load("edge_16x16", Soc, ("cores=2",))
+    pipeline, one = compile(network, two, Mapping(split="pipeline")), compile(network, load("edge_16x16", Soc))
+    moved = [
+        sum(
+            layer.estimate.dram_read_bytes + layer.estimate.dram_write_bytes
+            for layer in program.layers
+            if layer.estimate
+        )
+        for program in (pipeline, one)
+    ]
+    assert moved[0] < 0.8 * moved[1]
+    ends_ps = system.run(two, pipeline, inferences=4).inference_end_ps
+    together = system.run(two, compile(network, two), inferences=4).inference_end_ps
+    assert ends_ps[-1] - ends_ps[0] < 0.8 * (together[-1] - together[0])
