@@ -14,7 +14,7 @@ from soc_sim.kernel.scoreboard import Scoreboard
 from soc_sim.kernel.simulation import Simulation
 from soc_sim.kernel.tap import tapped
 from soc_sim.kernel.timeline import Timeline
-from soc_sim.kernel.transfer import Transfer, chunks, number_of_chunks
+from soc_sim.kernel.transfer import Transfer, chunks
 
 __all__ = [
     "CAUSES",
@@ -43,6 +43,5 @@ __all__ = [
     "Transfer",
     "check_wiring",
     "chunks",
-    "number_of_chunks",
     "tapped",
 ]

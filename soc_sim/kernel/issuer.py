@@ -12,7 +12,7 @@ from soc_sim.kernel.clock import Clock
 from soc_sim.kernel.port import Target
 from soc_sim.kernel.reasons import CompletionLog
 from soc_sim.kernel.simulation import Simulation
-from soc_sim.kernel.transfer import Transfer, chunks, number_of_chunks
+from soc_sim.kernel.transfer import Transfer, chunks
 
 
 class RegionLike(Protocol):
@@ -131,18 +131,6 @@ class Issuer:
         """Let a gated job issue up to ``released_bytes`` in all."""
         job.released_bytes = released_bytes
         self._issue()
-
-    def transfers_of(self, region: RegionLike) -> int:
-        """Into how many transfers it cuts a region."""
-        return number_of_chunks(
-            region.address,
-            region.line_bytes,
-            region.lines,
-            region.pitch_bytes,
-            self._chunk_bytes,
-            self._burst_bytes,
-            self._most_requests,
-        )
 
     def _issue(self) -> None:
         while self._issuing and not self._setting_up:

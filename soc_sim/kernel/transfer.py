@@ -119,40 +119,14 @@ def chunks(
         line_bytes, lines = line_bytes * lines, 1
     requests_of_line = -(-line_bytes // burst_bytes)
     if requests_of_line > most_requests or line_bytes > chunk_bytes:
-        piece_bytes = _piece_bytes(chunk_bytes, burst_bytes, most_requests)
+        piece_bytes = max(burst_bytes, min(chunk_bytes // burst_bytes, most_requests) * burst_bytes)
         for start in range(address, address + lines * pitch_bytes, pitch_bytes) if lines > 1 else (address,):
             into_burst = start % burst_bytes
             for offset in range(-into_burst, line_bytes, piece_bytes):
                 first, end = max(0, offset), min(offset + piece_bytes, line_bytes)
                 yield start + first, end - first, 1, -(-(end - offset) // burst_bytes)
         return
-    most_lines = _most_lines(line_bytes, chunk_bytes, requests_of_line, most_requests)
+    most_lines = max(1, min(chunk_bytes // line_bytes, most_requests // requests_of_line))
     for line in range(0, lines, most_lines):
         count = min(most_lines, lines - line)
         yield address + line * pitch_bytes, line_bytes, count, count * requests_of_line
-
-
-def number_of_chunks(
-    address: int, line_bytes: int, lines: int, pitch_bytes: int, chunk_bytes: int, burst_bytes: int, most_requests: int
-) -> int:
-    """How many :func:`chunks` gives."""
-    if lines > 1 and pitch_bytes == line_bytes:
-        line_bytes, lines = line_bytes * lines, 1
-    requests_of_line = -(-line_bytes // burst_bytes)
-    if requests_of_line <= most_requests and line_bytes <= chunk_bytes:
-        return -(-lines // _most_lines(line_bytes, chunk_bytes, requests_of_line, most_requests))
-    piece_bytes = _piece_bytes(chunk_bytes, burst_bytes, most_requests)
-    if lines == 1 or pitch_bytes % burst_bytes == 0:
-        return lines * -(-(line_bytes + address % burst_bytes) // piece_bytes)
-    starts = range(address, address + lines * pitch_bytes, pitch_bytes)
-    return sum([-(-(line_bytes + start % burst_bytes) // piece_bytes) for start in starts])
-
-
-def _piece_bytes(chunk_bytes: int, burst_bytes: int, most_requests: int) -> int:
-    """Of a line that is cut."""
-    return max(burst_bytes, min(chunk_bytes // burst_bytes, most_requests) * burst_bytes)
-
-
-def _most_lines(line_bytes: int, chunk_bytes: int, requests_of_line: int, most_requests: int) -> int:
-    """Whole lines of a chunk."""
-    return max(1, min(chunk_bytes // line_bytes, most_requests // requests_of_line))

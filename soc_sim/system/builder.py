@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,16 +69,6 @@ class Machine:
         """Whoever asks for a program's data."""
         channels = [channel.issuer for core in self.cores for channel in core.channels]
         return [*channels, self.host.readers, self.host.writers]
-
-    @property
-    def cutters(self) -> tuple[Issuer, Issuer]:
-        """Of DMA and host: one issuer each that cuts regions into transfers as all of its kind do."""
-        return self.cores[0].channels[0].issuer, self.host.readers
-
-    def foretell(self, transfers: Mapping[str, int], *, at_least: bool = False) -> None:
-        """Tell the memories how many transfers will reach them; ``at_least``: there may be more."""
-        for name, memory in self.memories.items():
-            memory.expect(transfers.get(name, 0), at_least=at_least)
 
     def set_frequency(self, domain: str, clock_hz: float) -> None:
         """Change the frequency of a clock domain now, as :meth:`Domains.set_frequency` does."""

@@ -13,7 +13,6 @@ from soc_sim.errors import MappingError
 from soc_sim.kernel import Recorder, Simulation, Track
 from soc_sim.system.builder import Machine, build
 from soc_sim.system.executable import Executable
-from soc_sim.system.foretold import of_background, of_program
 from soc_sim.system.layout import lay_out
 from soc_sim.system.record import RunRecord
 from soc_sim.system.soc import collect, core_sets_of
@@ -152,10 +151,6 @@ def run_streams(
         recorder.begin([f"{name}: {layer.name}" for name, demand in named for layer in demand.program.layers])
     arrivals = _Arrivals(simulation, demands, streams, until_ps)
     live = Live(machine, streams, arrivals.ask)
-    foretold = of_background(machine.background, until_ps)
-    for place, demand in enumerate(demands):
-        foretold += of_program(demand.program, *machine.cutters, int(arrivals.any_of(place)))
-    machine.foretell(foretold, at_least=True)
     for time_ps, action in actions:
         if time_ps < until_ps:
             simulation.call_at(time_ps, partial(action, live))
@@ -199,18 +194,11 @@ class _Arrivals:
         self._streams = streams
         self._until_ps = until_ps
         self._asked = 0
-        self._first_ps = [next(demand.arrivals_ps, None) for demand in demands]
-        """When each stream asks for the first time; None: never."""
-
-    def any_of(self, place: int) -> bool:
-        """Whether a stream asks for anything in time."""
-        first_ps = self._first_ps[place]
-        return first_ps is not None and first_ps < self._until_ps
 
     def start(self) -> None:
         """Plan the first request of each stream."""
-        for place, first_ps in enumerate(self._first_ps):
-            self._plan(place, first_ps)
+        for place in range(len(self._demands)):
+            self._plan(place)
 
     def ask(self, place: int) -> None:
         """Ask for an inference of a stream, now."""
@@ -219,13 +207,14 @@ class _Arrivals:
         self._streams[place].submit(self._asked, deadline_ps, demand.priority)
         self._asked += 1
 
-    def _plan(self, place: int, time_ps: int | None) -> None:
+    def _plan(self, place: int) -> None:
+        time_ps = next(self._demands[place].arrivals_ps, None)
         if time_ps is not None and time_ps < self._until_ps:
             self._simulation.call_at(time_ps, partial(self._arrived, place))
 
     def _arrived(self, place: int) -> None:
         self.ask(place)
-        self._plan(place, next(self._demands[place].arrivals_ps, None))
+        self._plan(place)
 
 
 def _core_sets(soc: Soc, demands: Sequence[Demand]) -> list[tuple[int, ...]]:

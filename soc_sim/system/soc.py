@@ -14,7 +14,6 @@ from soc_sim.kernel import Ledger, Recorder, Simulation
 from soc_sim.kernel.simulation import Event
 from soc_sim.system.builder import Core, Machine, build
 from soc_sim.system.executable import Executable
-from soc_sim.system.foretold import of_program
 from soc_sim.system.layout import lay_out
 from soc_sim.system.record import BufferRecord, CoreRecord, LayerRecord, OperandRecord, RunRecord, Times, TrafficRecord
 from soc_sim.system.stream import Stream
@@ -62,7 +61,9 @@ def run(
         scheduler.close()
     if recorder is not None:
         recorder.begin([layer.name for layer in program.layers])
-    machine.foretell(of_program(program, *machine.cutters, inferences))
+    for name, moved_bytes in program.moved_bytes().items():
+        if name in machine.memories:
+            machine.memories[name].expect(inferences * moved_bytes // soc.dma.chunk_bytes)
     for change in frequency_changes:
         simulation.call_at(change.at_ps, partial(machine.set_frequency, change.domain, change.clock_hz))
     until = _end_of_inferences(machine, stream, inferences) if soc.background or frequency_changes else None

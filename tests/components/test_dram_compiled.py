@@ -48,7 +48,7 @@ CONTROLLERS = (
 )
 
 
-def foretell_nothing(memory: model.DramModel, transfers: int, *, at_least: bool = False) -> None:
+def foretell_nothing(memory: model.DramModel, transfers: int) -> None:
     """In place of ``expect``."""
 
 

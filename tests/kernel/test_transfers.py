@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from soc_sim.compiler.program import Region
 from soc_sim.errors import ConfigurationError
-from soc_sim.kernel import Clock, InitiatorPort, Issuer, Simulation, check_wiring, chunks, number_of_chunks
+from soc_sim.kernel import Clock, InitiatorPort, Issuer, Simulation, check_wiring, chunks
 from soc_sim.testing.fakes import FixedLatency
 
 
@@ -179,19 +179,3 @@ def test_all_unconnected_ports_are_reported_at_once() -> None:
         "port a is not connected; connect it to a target",
         "port c is not connected; connect it to a target",
     )
-
-
-@given(
-    st.integers(0, 300),
-    st.integers(1, 700),
-    st.integers(1, 9),
-    st.integers(0, 80),
-    st.sampled_from([64, 100, 256, 512]),
-    st.sampled_from([16, 64]),
-    st.integers(1, 9),
-)
-def test_the_number_of_chunks_is_known_without_them(
-    address: int, line_bytes: int, lines: int, gap_bytes: int, chunk_bytes: int, burst_bytes: int, most_requests: int
-) -> None:
-    cut = (line_bytes + gap_bytes, max(chunk_bytes, burst_bytes), burst_bytes, most_requests)
-    assert number_of_chunks(address, line_bytes, lines, *cut) == len(list(chunks(address, line_bytes, lines, *cut)))

@@ -24,10 +24,9 @@ class Background(Component):
         """``requests``: what is asked for and when, in order of time; ``most_requests``: in one transfer."""
         super().__init__(simulation, name)
         self.port = InitiatorPort(name)
-        self.description = description
+        self._description = description
         self._requests = requests
-        self.most_bytes = (most_requests or description.max_outstanding) * description.burst_bytes
-        """Of one transfer."""
+        self._most_bytes = (most_requests or description.max_outstanding) * description.burst_bytes
         self._waiting: deque[Due] = deque()
         self._outstanding = 0
         self.asked_bytes = {False: 0, True: 0}
@@ -45,18 +44,18 @@ class Background(Component):
             self.simulation.call_at(request.due_ps, lambda: self._due(request))
 
     def _due(self, request: Due) -> None:
-        if request.size_bytes <= self.most_bytes:
+        if request.size_bytes <= self._most_bytes:
             self._waiting.append(request)
         else:
             due_ps, address, size_bytes, write = request
-            for start in range(0, size_bytes, self.most_bytes):
-                piece_bytes = min(self.most_bytes, size_bytes - start)
+            for start in range(0, size_bytes, self._most_bytes):
+                piece_bytes = min(self._most_bytes, size_bytes - start)
                 self._waiting.append(Due(due_ps, address + start, piece_bytes, write))
         self._send()
         self._plan()
 
     def _send(self) -> None:
-        description, now_ps = self.description, self.simulation.now_ps
+        description, now_ps = self._description, self.simulation.now_ps
         while self._waiting:
             due_ps, address, size_bytes, write = self._waiting[0]
             requests = -(-size_bytes // description.burst_bytes)

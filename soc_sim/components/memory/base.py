@@ -36,11 +36,8 @@ class Memory(Component):
     def peak_bytes_per_s(self) -> float | None:
         """Highest possible rate of reads; None: unlimited."""
 
-    def expect(self, transfers: int, *, at_least: bool = False) -> None:
-        """Take note, before the run, that so many transfers will arrive, or ``at_least`` so many.
-
-        Results do not depend on it.
-        """
+    def expect(self, transfers: int) -> None:
+        """Take note, before the run, that about so many transfers will arrive; results do not depend on it."""
 
     @abstractmethod
     def submit(self, transfer: Transfer) -> None:

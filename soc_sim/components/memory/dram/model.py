@@ -25,7 +25,7 @@ from soc_sim.kernel import Simulation, Transfer
 from soc_sim.units import PS_PER_S
 
 WORTH_COMPILING = 10_000
-"""Transfers after which compiled code, if there is any, is loaded (half a second) where fewer were foretold."""
+"""Transfers after which compiled code, if there is any, is loaded (half a second) where none were foretold."""
 PAYS_FOR_LOADING = 20_000
 """Transfers in all for which it is loaded at once: it saves 30 µs for each."""
 _NO_LOOK: Final = 1 << 100
@@ -96,9 +96,9 @@ class DramModel(Memory):
         """All data pins at double data rate, at the clock of the description."""
         return self.description.peak_bytes_per_s
 
-    def expect(self, transfers: int, *, at_least: bool = False) -> None:
-        """Load compiled code at once, if there is any and it will pay; else not until more than foretold have come."""
-        self._foretold = 0 if at_least else transfers
+    def expect(self, transfers: int) -> None:
+        """Load compiled code at once, if there is any and it will pay; else not before twice as many have come."""
+        self._foretold = transfers
         if self._to_compile and transfers > PAYS_FOR_LOADING:
             self._compile()
 
@@ -109,7 +109,7 @@ class DramModel(Memory):
             return
         cycle = self._cycle_at(self.simulation.now_ps)
         self._arrivals += 1
-        if self._to_compile and self._arrivals > max(WORTH_COMPILING, self._foretold):
+        if self._to_compile and self._arrivals > max(WORTH_COMPILING, 2 * self._foretold):
             self._compile()
         touched = [(looked, bursts) for looked in self._channels if (bursts := looked.channel.arrive(cycle, transfer))]
         if len(touched) > 1:
