@@ -24,6 +24,8 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from soc_sim import ahead_of_time
+
 if TYPE_CHECKING:
     from soc_sim.facade import (
         Outcome,
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
         register,
         simulate,
     )
+
+ahead_of_time.choose()
 
 __version__ = version("soc_sim")
 __all__ = [

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Final, NoReturn
 
+from soc_sim.ahead_of_time import form
 from soc_sim.errors import InputError, SocSimError, suggestion
 
 COMMANDS: Final = (
@@ -88,7 +89,7 @@ def _dispatch(arguments: list[str]) -> int:
     parser = _Parser(
         prog="soc-sim", description="Simulates edge AI SoCs with a flexible systolic array.", allow_abbrev=False
     )
-    parser.add_argument("--version", action="version", version=f"soc_sim {version('soc_sim')}")
+    parser.add_argument("--version", action="version", version=f"soc_sim {version('soc_sim')}, {form()}")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", title="commands")
     chosen = next((argument for argument in arguments if argument in known), None)
     for name, text in known.items():

@@ -349,21 +349,6 @@ class Program:
         """Dense multiply-accumulates of the network."""
         return sum(layer.macs for layer in self.layers)
 
-    def moved_bytes(self) -> dict[str, int]:
-        """Memory, or buffer, → what one inference reads and writes there."""
-        moved: dict[str, int] = {}
-        for instruction in self.instructions:
-            match instruction:
-                case Load(regions=regions) | Store(regions=regions):
-                    pass
-                case VectorOp(reads=reads, writes=writes):
-                    regions = reads + writes
-                case Compute():
-                    continue
-            for region in regions:
-                moved[region.memory] = moved.get(region.memory, 0) + region.size_bytes
-        return moved
-
     @cached_property
     def _by_layer(self) -> dict[int, list[Instruction]]:
         found: dict[int, list[Instruction]] = {}

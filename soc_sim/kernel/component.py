@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from mypy_extensions import mypyc_attr
+
 from soc_sim.kernel.credit import CreditPool
 from soc_sim.kernel.simulation import Event, Process, Simulation
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Component:
     """Something with a name that lives in one simulation."""
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import heapq
 from collections.abc import Callable, Generator, Iterable
-from heapq import heappush
-from operator import attrgetter
-from typing import Any
+from heapq import heappop, heappush
+from typing import Any, Final
 
 import simpy
-from simpy.events import NORMAL
+from simpy.events import NORMAL, URGENT
 
 from soc_sim.errors import DeadlockError
 from soc_sim.kernel.recording import Counter, Detail, Recorder, Requests, Track
@@ -21,36 +21,32 @@ Event = simpy.Event
 Process = Generator[Event, Any, None]
 """A generator that yields what it waits for."""
 
+_OBJECTS_BETWEEN_COLLECTIONS: Final = 50_000
+"""A run makes many objects that live shortly, and hardly a cycle: Python's usual 700 would look for them in vain."""
+
 
 class _Call:
-    """An event that nobody can wait for: all that SimPy's loop asks of one, and a fraction of a Timeout's price."""
+    """Somebody is called back; nobody can wait for it, so it need not be an event."""
 
-    __slots__ = ("callback", "callbacks")
-    _ok = True
+    __slots__ = ("callback",)
 
     def __init__(self, callback: Callable[[], None]) -> None:
         self.callback = callback
-        self.callbacks: tuple[Callable[[_Call], None], ...] | None = _CALLBACKS
-
-
-_CALLBACKS = (lambda call: call.callback(),)
 
 
 class Simulation:
     """Time, events and processes. Equal configurations give equal event sequences."""
 
     def __init__(self, recorder: Recorder | None = None) -> None:
+        self.now_ps = 0
+        """Simulated time."""
         self._environment = environment = simpy.Environment()
         self._queue: list[Any] = environment._queue
-        """SimPy's own: a heap of (time, priority, number, event)."""
+        """SimPy's own: a heap of (time, priority, number, event); transfers and calls lie among its events."""
         self._numbers = environment._eid
         self._wait_reports: list[Callable[[], str | None]] = []
         self.recorder = recorder
         self._drawn = 0
-
-    # What SimPy's own property returns, without the two calls: it is read several times for each transfer.
-    now_ps: int = property(attrgetter("_environment._now"))  # type: ignore[assignment]
-    """Simulated time."""
 
     @property
     def events(self) -> int:
@@ -81,7 +77,7 @@ class Simulation:
 
     def send(self, transfer: Transfer, time_ps: int, receiver: Callable[[Transfer], None]) -> None:
         """Let a transfer reach ``receiver`` at ``time_ps`` (one event: the transfer itself, so once at a time)."""
-        transfer.callbacks = (receiver,)
+        transfer.receiver = receiver
         heappush(self._queue, (time_ps, NORMAL, next(self._numbers), transfer))
 
     def when(self, event: simpy.Event, callback: Callable[[], None]) -> None:
@@ -121,11 +117,45 @@ class Simulation:
         Raises:
             DeadlockError: events ran out before ``finished``.
         """
-        try:
-            self._environment.run(until)
-        except RuntimeError:
-            # SimPy's answer where the event can no longer fire; what is still waiting says more.
-            if finished():
-                raise
+        if not isinstance(until, int):
+            stop = until
+        else:
+            # As SimPy does: before all that is planned for that time.
+            stop = simpy.Event(self._environment)
+            stop._ok, stop._value = True, None
+            self._environment.schedule(stop, URGENT, until - self.now_ps)
+        stopped = self._until(stop)
         if not finished():
             raise DeadlockError(*(text for report in self._wait_reports if (text := report())))
+        if stop is not None and not stopped:
+            raise RuntimeError("nothing is left to do before the event that was to end the run")
+
+    def _until(self, stop: simpy.Event | None) -> bool:
+        """Work off the queue up to the event, or until nothing is left; whether it has been reached.
+
+        What ``simpy.Environment.run`` does, for three kinds of entries; most are none of SimPy's.
+        """
+        queue, environment = self._queue, self._environment
+        if stop is not None and stop.processed:
+            return True
+        collected = gc.get_threshold()
+        gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS, *collected[1:])
+        try:
+            while queue:
+                now_ps, _, _, event = heappop(queue)
+                self.now_ps = environment._now = now_ps
+                if isinstance(event, Transfer):
+                    event.receiver(event)
+                elif isinstance(event, _Call):
+                    event.callback()
+                else:
+                    callbacks, event.callbacks = event.callbacks, None
+                    for callback in callbacks:
+                        callback(event)
+                    if not event._ok and not hasattr(event, "_defused"):
+                        raise event._value
+                    if event is stop:
+                        return True
+        finally:
+            gc.set_threshold(*collected)
+        return False

@@ -8,13 +8,12 @@ from collections.abc import Callable, Iterator
 class Transfer:
     """Lines of bytes to read or write. The target sets the times, and calls ``done`` once the last byte is served.
 
-    It is an event, too: what SimPy's loop asks of one is ``callbacks`` and ``_ok`` (``Simulation.send``).
+    It travels as it is: ``Simulation.send`` queues it for its receiver.
     """
 
     __slots__ = (
         "address",
         "arrived_ps",
-        "callbacks",
         "credit_ps",
         "data_end_ps",
         "data_ps",
@@ -29,6 +28,7 @@ class Transfer:
         "others_ps",
         "pitch_bytes",
         "priority",
+        "receiver",
         "refresh_ps",
         "requests",
         "row_ps",
@@ -37,7 +37,6 @@ class Transfer:
         "waited_for",
         "write",
     )
-    _ok = True
 
     def __init__(
         self,
@@ -63,7 +62,7 @@ class Transfer:
         """Bus requests it stands for."""
         self.layer = layer
         self.done = done
-        self.callbacks: tuple[Callable[[Transfer], None], ...] | None = None
+        self.receiver = done
         """Whom it reaches next, while it is sent."""
         self.data_start_ps = 0
         """First data on the memory's side."""

@@ -11,7 +11,7 @@ from soc_sim.observe.describing import description, unit
 from soc_sim.observe.flat import Path
 
 _APART = ("config", "schema", "warnings")
-_OF_THE_MACHINE = (("simulation", "wall_s"), ("simulation", "closed_form_share"), ("simulation", "compiled_share"))
+_OF_THE_MACHINE = (("simulation", "wall_s"), ("simulation", "closed_form_share"))
 """Differs between any two runs, or with what is installed."""
 _MISSING = object()
 

@@ -99,6 +99,5 @@ MEANINGS: Final[dict[str, str]] = {
     "stall_s": "time the array waited, mean over cores",
     "events": "events of the simulation kernel",
     "closed_form_share": "of the DRAM's bytes, served several bursts in one step",
-    "compiled_share": "of the DRAM's bytes, served by compiled code",
     "wall_s": "time the simulation took on this machine",
 }

@@ -43,8 +43,6 @@ class Domains:
         """``clocks``: all clocks that there are, one or more of each name; ``dram``: if its clock can change."""
         self._simulation = simulation
         self._soc, self._dram = soc, dram
-        if dram is not None:
-            dram.stay_plain()
         self._domains = {domain.name: domain for domain in soc.clock_domains}
         self._clocks = {
             domain.name: [clock for member, owned in clocks.items() if member in domain.members for clock in owned]

@@ -61,9 +61,6 @@ def run(
         scheduler.close()
     if recorder is not None:
         recorder.begin([layer.name for layer in program.layers])
-    for name, moved_bytes in program.moved_bytes().items():
-        if name in machine.memories:
-            machine.memories[name].expect(inferences * moved_bytes // soc.dma.chunk_bytes)
     for change in frequency_changes:
         simulation.call_at(change.at_ps, partial(machine.set_frequency, change.domain, change.clock_hz))
     until = _end_of_inferences(machine, stream, inferences) if soc.background or frequency_changes else None

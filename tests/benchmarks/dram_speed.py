@@ -12,9 +12,8 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterator
-from importlib.util import find_spec
 
-from soc_sim.components.memory.dram import model
+from soc_sim import ahead_of_time
 from soc_sim.components.memory.dram.model import DramModel
 from soc_sim.components.memory.dram.replay import Request, replay
 from soc_sim.config.loader import load
@@ -84,19 +83,17 @@ def contiguous(transfer_bytes: int, at_once: int = 2) -> float:
 def main() -> None:
     """Print the table."""
     description = load(PRESET, Dram, ("controller_latency=0 s",))
+    print(f"kernel and components: {ahead_of_time.form()}")
     print(f"plain loop: {2_000_000 / seconds(plain_loop) / 1e6:.1f} million additions/s")
     for name, make in (("one stream", stream), ("two streams", two_streams), ("random", at_random)):
         requests = list(make(40_000))
         rate = len(requests) / seconds(lambda requests=requests: replay(description, requests))
         print(f"command loop, {name}: {rate:,.0f} requests/s of {LINE} bytes")
-    engines = [("plain", 10**9), *([("fast", 0)] if find_spec("numba") else [])]
-    for engine, transfers in engines:
-        model.WORTH_COMPILING = transfers
-        for transfer_bytes in (2048, 4096, 65536):
-            share = contiguous(transfer_bytes)
-            rate = MOVED / seconds(lambda size=transfer_bytes: contiguous(size)) / 1e6
-            served = f", {share:.0%} of the bytes several bursts at once" if engine == "plain" else ""
-            print(f"{engine}, contiguous transfers of {transfer_bytes} bytes: {rate:,.0f} MB/s simulated{served}")
+    for transfer_bytes in (2048, 4096, 65536):
+        share = contiguous(transfer_bytes)
+        rate = MOVED / seconds(lambda size=transfer_bytes: contiguous(size)) / 1e6
+        served = f"{share:.0%} of the bytes several bursts at once"
+        print(f"contiguous transfers of {transfer_bytes} bytes: {rate:,.0f} MB/s simulated, {served}")
 
 
 if __name__ == "__main__":

@@ -32,7 +32,6 @@ class Bench:
     def __init__(self, description: Dram, slices: Slices | None = None) -> None:
         self.simulation = Simulation(slices)
         self.memory = DramModel(self.simulation, "dram", description)
-        self.memory.stay_plain()
         self.seen = Completions(self.simulation)
         self.began: list[tuple[int, int]] = []
 

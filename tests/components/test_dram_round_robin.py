@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from soc_sim.components.memory.dram.commands import CommandTracks, ToldRoundRobinScheduler
 from soc_sim.components.memory.dram.queues import Run
-from soc_sim.components.memory.dram.round_robin import RoundRobinScheduler
 from soc_sim.config.loader import load
 from soc_sim.config.memory import Dram
 from soc_sim.errors import ConfigurationError
+from soc_sim.kernel import Simulation
+from soc_sim.testing.fakes import Slices
 
 LATE = 1000
 """Long after the first commands, long before a refresh."""
@@ -18,29 +22,37 @@ T = load("hbm2_2000_x128", Dram).timing
 NBL = 2
 
 
-class Told(RoundRobinScheduler):
-    """Keeps what it issues."""
+class Told:
+    """A channel, and the commands that it tells."""
 
     def __init__(self, *overrides: str, posts_writes: bool = False) -> None:
-        super().__init__(load("hbm2_2000_x128", Dram, overrides), posts_writes=posts_writes)
-        self.told: list[tuple[int, str, int]] = []
+        description = load("hbm2_2000_x128", Dram, overrides)
+        self._slices = Slices()
+        tracks = CommandTracks(Simulation(self._slices), "channel", description)
+        self.scheduler = ToldRoundRobinScheduler(description, tracks, posts_writes=posts_writes)
+        self._tck_ps, self._banks = description.timing.tck_ps, description.banks
 
-    def _activate(self, cycle: int, bank: int, run: Run) -> None:
-        self.told.append((cycle, "ACT", bank))
-        super()._activate(cycle, bank, run)
+    @property
+    def told(self) -> list[tuple[int, str, int]]:
+        """(cycle, command, bank) in the order of issue; refreshes are left out."""
+        found = []
+        for track, name, start_ps, _, _ in self._slices.taken:
+            if name != "REF" and name != "REFpb":
+                rank, bank = re.findall(r"\d+", track)
+                found.append((start_ps // self._tck_ps, name, int(rank) * self._banks + int(bank)))
+        return found
 
-    def _precharge(self, cycle: int, bank: int, *, for_another: bool = True) -> None:
-        self.told.append((cycle, "PRE", bank))
-        super()._precharge(cycle, bank, for_another=for_another)
+    def forget(self) -> None:
+        """What has been told so far."""
+        self._slices.taken.clear()
 
-    def _access(self, cycle: int, bank: int, run: Run) -> None:
-        self.told.append((cycle, "WR" if run.write else "RD", bank))
-        super()._access(cycle, bank, run)
+    def advance(self, cycle: int) -> None:
+        self.scheduler.advance(cycle)
 
     def want(self, cycle: int, bank: int, row: int, *, write: bool = False, bursts: int = 1) -> Run:
         self.advance(cycle)
         run = Run(bank, row, bursts, int(write), None)
-        self.push(cycle, run)
+        self.scheduler.push(cycle, run)
         return run
 
     def names(self, until: int) -> list[tuple[str, int]]:
@@ -57,7 +69,7 @@ def test_banks_give_a_burst_each_in_turn() -> None:
     for bank in (0, 4, 8):
         channel.want(0, bank, 0)
     channel.advance(LATE)
-    channel.told.clear()
+    channel.forget()
     for bank in (0, 4, 8):
         channel.want(LATE, bank, 0, bursts=3)
     # A burst goes on each cycle: three for bank 0, then three for bank 4; reads are two cycles apart.
@@ -121,7 +133,7 @@ def test_posted_writes_are_drained_when_no_request_will_come() -> None:
     channel = Told(posts_writes=True)
     channel.want(0, 0, 0, write=True)
     channel.advance(LATE)
-    channel.expect_no_more(LATE)
+    channel.scheduler.expect_no_more(LATE)
     assert channel.names(2 * LATE) == [("ACT", 0), ("WR", 0)]
     assert channel.cycles("ACT") == [LATE]
 
@@ -147,11 +159,11 @@ def test_bursts_for_a_full_bank_queue_stay_and_let_others_pass() -> None:
     channel = Told("controller.bank_queue=2", "controller.read_queue=4")
     channel.want(0, 0, 0, bursts=5)
     channel.want(0, 4, 0)
-    assert not channel.has_room(0)
+    assert not channel.scheduler.has_room(0)
     channel.advance(T.nRCD - 1)
     # Two of the five have gone on, and then the one behind them, the last that the queue had room for.
-    assert channel.queued[0] == 3
-    assert channel.has_room(0)
+    assert channel.scheduler.queued[0] == 3
+    assert channel.scheduler.has_room(0)
     assert channel.cycles("ACT")[1] >= T.nRRD_S
 
 
@@ -161,7 +173,7 @@ def test_a_refresh_closes_one_row_a_cycle(opened: int) -> None:
     for bank in range(opened):
         channel.want(0, bank, 0)
     channel.advance(T.nREFI)
-    channel.told.clear()
+    channel.forget()
     channel.want(T.nREFI, 0, 1)
     channel.advance(T.nREFI + LATE)
     assert channel.cycles("PRE") == [T.nREFI + bank for bank in range(opened)]
@@ -189,8 +201,8 @@ def test_looking_in_between_changes_nothing_and_every_burst_is_served(
             cycle += gap
             runs.append(channel.want(cycle, bank, row, write=write, bursts=bursts))
         channel.advance(cycle + 50_000)
-        assert not channel.busy
-        assert sum(channel.state.bursts) == sum(run.bursts for run in runs)
+        assert not channel.scheduler.busy
+        assert sum(channel.scheduler.state.bursts) == sum(run.bursts for run in runs)
         assert all(run.left == 0 and run.data_end >= run.data_start + NBL * run.bursts for run in runs)
         assert all(0 <= run.row_cycles + run.refresh_cycles <= run.data_end - run.arrival for run in runs)
         seen.append((channel.told, [(run.data_start, run.data_end) for run in runs]))
@@ -222,7 +234,7 @@ def test_refreshes_that_are_late_put_no_two_activates_into_one_cycle() -> None:
     for number in range(400):
         channel.want(3 * number, number * 7 % 64, number % 5, write=number % 3 == 0)
     channel.advance(100_000)
-    assert not channel.busy
+    assert not channel.scheduler.busy
     activates, columns = channel.cycles("ACT"), channel.cycles("RD") + channel.cycles("WR")
     assert len(activates) == len(set(activates))
     assert len(columns) == len(set(columns)) == 400

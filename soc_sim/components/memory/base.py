@@ -5,10 +5,13 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import Any
 
+from mypy_extensions import mypyc_attr
+
 from soc_sim.kernel import Component, Simulation, Transfer
 from soc_sim.units import PS_PER_S
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Memory(Component):
     """A target at the end of the interconnect.
 
@@ -35,9 +38,6 @@ class Memory(Component):
     @abstractmethod
     def peak_bytes_per_s(self) -> float | None:
         """Highest possible rate of reads; None: unlimited."""
-
-    def expect(self, transfers: int) -> None:
-        """Take note, before the run, that about so many transfers will arrive; results do not depend on it."""
 
     @abstractmethod
     def submit(self, transfer: Transfer) -> None:

@@ -10,12 +10,15 @@ from soc_sim.kernel import Simulation, Transfer
 class Ideal(Memory):
     """No latency, no limit."""
 
-    max_outstanding = 2**30
-    peak_bytes_per_s = None
-
     def __init__(self, simulation: Simulation, name: str, description: IdealMemory) -> None:
         super().__init__(simulation, name)
         self.description = description
+        self.max_outstanding = 2**30
+
+    @property
+    def peak_bytes_per_s(self) -> float | None:
+        """There is no limit."""
+        return None
 
     def submit(self, transfer: Transfer) -> None:
         """Serve it now (a write: when its last data are there)."""

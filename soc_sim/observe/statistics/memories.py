@@ -27,10 +27,7 @@ def ways_of_service(record: RunRecord) -> dict[str, float | None]:
     """Which share of the DRAM's bursts was worked out how; the rest one command at a time. None: nothing was moved."""
     counters = record.memories["dram"]
     bursts = counters.get("read_bursts", 0) + counters.get("write_bursts", 0)
-    return {
-        f"{way}_share": counters.get(f"{way}_bursts", 0) / bursts if bursts else None
-        for way in ("closed_form", "compiled")
-    }
+    return {"closed_form_share": counters.get("closed_form_bursts", 0) / bursts if bursts else None}
 
 
 def memory_fit(record: RunRecord) -> dict[str, Any]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from soc_sim.components.memory.dram.commands import CommandTracks, ToldRoundRobinScheduler, ToldScheduler
 from soc_sim.components.memory.dram.mapping import AddressMapping
@@ -16,16 +15,19 @@ from soc_sim.config.memory import Dram
 from soc_sim.kernel import Transfer
 
 
-class Served(NamedTuple):
+class Served:
     """What one channel did for a transfer, in cycles of the command clock."""
 
-    transfer: Transfer
-    data_start: int
-    data_end: int
-    row: int
-    """Cycles in which the data path waited for a row that was opened for it."""
-    refresh: int
-    """Cycles in which it waited for a refresh."""
+    __slots__ = ("data_end", "data_start", "refresh", "row", "transfer")
+
+    def __init__(self, transfer: Transfer, data_start: int, data_end: int, row: int, refresh: int) -> None:
+        self.transfer = transfer
+        self.data_start = data_start
+        self.data_end = data_end
+        self.row = row
+        """Cycles in which the data path waited for a row that was opened for it."""
+        self.refresh = refresh
+        """Cycles in which it waited for a refresh."""
 
 
 class Counts(NamedTuple):
@@ -38,41 +40,7 @@ class Counts(NamedTuple):
     write_bursts: int
     closed_form_bursts: int
     """Of these: several in one step."""
-    compiled_bursts: int
-    """Of these: by compiled code."""
     slept: Slept
-
-
-class Channel(Protocol):
-    """What the model needs of a channel."""
-
-    def arrive(self, cycle: int, transfer: Transfer) -> int:
-        """Take what of a transfer lies on this channel, and say how many bursts that is. All earlier is done before."""
-
-    def look(self, cycle: int) -> list[Served]:
-        """Issue all commands before ``cycle``; transfers of which the last one has gone out."""
-
-    @property
-    def idle(self) -> bool:
-        """Whether every transfer is complete."""
-
-    def next_look(self) -> int:
-        """No transfer is complete before this cycle, if nothing else arrives."""
-
-    def open_cycles(self, now: int) -> int:
-        """Cycles with a row open up to ``now``, summed over ranks."""
-
-    def counts(self, now: int) -> Counts:
-        """What has been done up to ``now``."""
-
-
-def can_be_compiled(description: Dram) -> bool:
-    """Whether ``compiled.py`` models this controller, and numba is there."""
-    controller = description.controller
-    sleeps = controller.power_down_after_cycles or controller.self_refresh_after_cycles
-    modelled = controller.page_policy == "open" and controller.refresh == "all_bank" and not sleeps
-    modelled = modelled and controller.age_limit_cycles is None and controller.scheduling == "fr_fcfs"
-    return modelled and importlib.util.find_spec("numba") is not None
 
 
 def _scheduler(description: Dram, tracks: CommandTracks | None) -> StreamingScheduler | RoundRobinScheduler:
@@ -95,7 +63,7 @@ class _Part:
         self.data_end = self.row = self.refresh = 0
 
 
-class PlainChannel:
+class Channel:
     """A scheduler, and the transfers that wait for it."""
 
     def __init__(
@@ -114,7 +82,7 @@ class PlainChannel:
         return not self._parts
 
     def arrive(self, cycle: int, transfer: Transfer) -> int:
-        """Take what of a transfer lies on this channel."""
+        """Take what of a transfer lies on this channel, and say how many bursts that is. All earlier is done before."""
         runs = self._mapping.runs_on(self._number, transfer)
         if not runs:
             return 0
@@ -130,7 +98,7 @@ class PlainChannel:
         return wanted
 
     def look(self, cycle: int) -> list[Served]:
-        """Issue all commands before ``cycle``."""
+        """Issue all commands before ``cycle``; transfers of which the last one has gone out."""
         scheduler, served = self.scheduler, []
         scheduler.advance(cycle)
         for run in scheduler.completed:
@@ -150,7 +118,10 @@ class PlainChannel:
         return served
 
     def next_look(self) -> int:
-        """The least over the transfers: bursts follow each other at the closest spacing."""
+        """No transfer is complete before this cycle, if nothing else arrives.
+
+        The least over the transfers: bursts follow each other at the closest spacing.
+        """
         if not self._parts:
             return NEVER
         cycle, foremost = self.scheduler.outlook()
@@ -190,4 +161,4 @@ class PlainChannel:
         reads, writes = state.bursts
         closed_form = self.scheduler.closed_form_bursts
         slept = Slept() if self.scheduler.power is None else self.scheduler.power.slept(now)
-        return Counts(state.activates, state.conflicts, state.refreshes, reads, writes, closed_form, 0, slept)
+        return Counts(state.activates, state.conflicts, state.refreshes, reads, writes, closed_form, slept)

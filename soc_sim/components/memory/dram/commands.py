@@ -126,8 +126,8 @@ class ToldRoundRobinScheduler(RoundRobinScheduler):
 
     __slots__ = ("teller",)
 
-    def __init__(self, description: Dram, tracks: CommandTracks) -> None:
-        super().__init__(description)
+    def __init__(self, description: Dram, tracks: CommandTracks, *, posts_writes: bool = False) -> None:
+        super().__init__(description, posts_writes=posts_writes)
         self.teller = Teller(description, tracks)
 
     def _activate(self, cycle: int, bank: int, run: Run) -> None:

@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any, Final
 
 from soc_sim.components.memory.base import Memory
-from soc_sim.components.memory.dram.channel import Channel, PlainChannel, Served, can_be_compiled
+from soc_sim.components.memory.dram.channel import Channel, Served
 from soc_sim.components.memory.dram.commands import CommandTracks
 from soc_sim.components.memory.dram.mapping import AddressMapping
 from soc_sim.components.memory.dram.scheduler import NEVER
@@ -24,11 +24,7 @@ from soc_sim.config.memory import Dram
 from soc_sim.kernel import Simulation, Transfer
 from soc_sim.units import PS_PER_S
 
-WORTH_COMPILING = 10_000
-"""Transfers after which compiled code, if there is any, is loaded (half a second) where none were foretold."""
-PAYS_FOR_LOADING = 20_000
-"""Transfers in all for which it is loaded at once: it saves 30 µs for each."""
-_NO_LOOK: Final = 1 << 100
+_NO_LOOK: Final = 1 << 61
 
 
 class _Looked:
@@ -67,15 +63,11 @@ class DramModel(Memory):
         self._tracks = tracks if told else None
         """Where commands are told."""
         self._channels = [
-            _Looked(PlainChannel(description, mapping, number, of_channel if told else None), self._wake)
+            _Looked(Channel(description, mapping, number, of_channel if told else None), self._wake)
             for number, of_channel in enumerate(tracks)
         ]
         self._split: dict[Transfer, _Split] = {}
         self._mapping = mapping
-        self._arrivals = self._foretold = 0
-        # Compiled code tells nothing; it does the same.
-        self._to_compile = description.channels if can_be_compiled(description) and not told else 0
-        """Channels that compiled code could take over."""
         timing = description.timing
         self._tck_ps, self._nbl = timing.tck_ps, description.burst_cycles
         self._latency_ps = description.controller_latency_ps
@@ -96,21 +88,12 @@ class DramModel(Memory):
         """All data pins at double data rate, at the clock of the description."""
         return self.description.peak_bytes_per_s
 
-    def expect(self, transfers: int) -> None:
-        """Load compiled code at once, if there is any and it will pay; else not before twice as many have come."""
-        self._foretold = transfers
-        if self._to_compile and transfers > PAYS_FOR_LOADING:
-            self._compile()
-
     def submit(self, transfer: Transfer) -> None:
         """Queue the transfer's lines, run by run, on their channels."""
         if self._changes:
             self._held.append(transfer)
             return
         cycle = self._cycle_at(self.simulation.now_ps)
-        self._arrivals += 1
-        if self._to_compile and self._arrivals > max(WORTH_COMPILING, 2 * self._foretold):
-            self._compile()
         touched = [(looked, bursts) for looked in self._channels if (bursts := looked.channel.arrive(cycle, transfer))]
         if len(touched) > 1:
             self._split[transfer] = _Split(len(touched))
@@ -135,21 +118,6 @@ class DramModel(Memory):
         """The first cycle that begins at ``time_ps`` or later."""
         return -((self._origin_ps - time_ps) // self._tck_ps)
 
-    def _compile(self) -> None:
-        """Let compiled code take over the channels that have nothing to do now."""
-        try:
-            from soc_sim.components.memory.dram.compiled_channel import CompiledChannel
-        except (ImportError, RuntimeError):
-            # A numba that does not fit the rest, or no place for its cache: the plain code does the same.
-            self._to_compile = 0
-            return
-        for number, looked in enumerate(self._channels):
-            plain = looked.channel
-            if isinstance(plain, PlainChannel) and plain.idle:
-                looked.channel = CompiledChannel(self.description, self._mapping, number)
-                looked.channel.take_over(plain)
-                self._to_compile -= 1
-
     def _wake(self, looked: _Looked) -> None:
         now_ps = self.simulation.now_ps
         # An arrival in between may have moved the look forward.
@@ -170,18 +138,18 @@ class DramModel(Memory):
                 if whole is None:
                     continue
                 served = whole
-            transfer, data_start, data_end, row, refresh = served
-            end_ps = origin_ps + data_end * tck_ps
+            transfer, end_ps = served.transfer, origin_ps + served.data_end * tck_ps
             if transfer.write and transfer.data_end_ps > end_ps:
                 end_ps = transfer.data_end_ps
-            transfer.row_ps, transfer.refresh_ps = row * tck_ps, refresh * tck_ps
-            self._record(transfer, origin_ps + data_start * tck_ps, end_ps)
+            transfer.row_ps, transfer.refresh_ps = served.row * tck_ps, served.refresh * tck_ps
+            self._record(transfer, origin_ps + served.data_start * tck_ps, end_ps)
             answers.append((end_ps + self._latency_ps, transfer))
         next_look = channel.next_look()
-        wake_ps = origin_ps + next_look * tck_ps + self._latency_ps
-        if next_look < NEVER and wake_ps < looked.wake_ps:
-            looked.wake_ps = wake_ps
-            self.simulation.call_at(wake_ps, looked.wake)
+        if next_look < NEVER:
+            wake_ps = origin_ps + next_look * tck_ps + self._latency_ps
+            if wake_ps < looked.wake_ps:
+                looked.wake_ps = wake_ps
+                self.simulation.call_at(wake_ps, looked.wake)
         if self._changes:
             self._close_if_idle()
         return answers
@@ -202,15 +170,11 @@ class DramModel(Memory):
         del self._split[served.transfer]
         return Served(served.transfer, split.data_start, split.data_end, split.row, split.refresh)
 
-    def stay_plain(self) -> None:
-        """Use no compiled code, which knows one clock only: the clock may change."""
-        self._to_compile = 0
-
     def change_clock(self, tck_ps: int, stop_ps: int, changed: Callable[[int, int], None]) -> None:
         """Go on with another clock once what has arrived is served and all rows have been closed for ``stop_ps``.
 
         ``changed`` is told the time of its first edge, and the number of cycles before. Several changes follow each
-        other. :meth:`stay_plain` has been called before the first transfer.
+        other.
         """
         self._changes.append(ClockChange(tck_ps, stop_ps, changed))
         if len(self._changes) == 1:
@@ -223,7 +187,6 @@ class DramModel(Memory):
         self._closing = True
         cycle, quiet = self._cycle_at(self.simulation.now_ps), 0
         for channel in channels:
-            assert isinstance(channel, PlainChannel)  # noqa: S101 # stay_plain() has been called
             quiet = max(quiet, channel.close(cycle))
         begin_ps = self._origin_ps + quiet * self._tck_ps + self._changes[0].stop_ps
         self.simulation.call_at(begin_ps, self._begin_clock)
@@ -238,8 +201,7 @@ class DramModel(Memory):
             tracks = None if self._tracks is None else self._tracks[number]
             if tracks is not None:
                 tracks.origin_ps = now_ps
-            channel, before = PlainChannel(description, self._mapping, number, tracks), looked.channel
-            assert isinstance(before, PlainChannel)  # noqa: S101 # as above
+            channel, before = Channel(description, self._mapping, number, tracks), looked.channel
             due, done = before.scheduler.refreshes.history
             left_ps = [self._origin_ps + cycle * self._tck_ps - now_ps for cycle in due]
             channel.scheduler.refreshes.go_on([-(-each // change.tck_ps) for each in left_ps], done)
@@ -299,7 +261,6 @@ class DramModel(Memory):
             "read_bursts": reads,
             "write_bursts": writes,
             "closed_form_bursts": sum(each.closed_form_bursts for each in counts),
-            "compiled_bursts": sum(each.compiled_bursts for each in counts),
             "moved_ps": (reads + writes) * self._nbl * tck_ps,
             "active_ps": active * tck_ps,
             "active_power_down_ps": sum(each.active_power_down for each in slept) * tck_ps,

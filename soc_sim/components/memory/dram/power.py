@@ -10,12 +10,13 @@ Left out: ranks that sleep while others work, the slow exit of DDR3, deep power-
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from soc_sim.components.memory.dram.refresh import Refreshes
 from soc_sim.components.memory.dram.state import NO_ROW, ChannelState
 from soc_sim.config.memory import Dram
 
-NEVER = 1 << 62
+NEVER: Final = 1 << 60
 
 
 @dataclass

@@ -11,6 +11,7 @@ from bisect import insort
 from collections import deque
 from collections.abc import Iterable
 from operator import attrgetter
+from typing import Final
 
 from soc_sim.components.memory.dram.state import ChannelState
 from soc_sim.config.memory import Dram
@@ -21,8 +22,8 @@ Choice = tuple[int, int, bool, int]
 A refresh has ~rank as its bank.
 """
 
-NUMBER_BITS = 24
-NUMBER_MASK = (1 << NUMBER_BITS) - 1
+NUMBER_BITS: Final = 24
+NUMBER_MASK: Final = (1 << 24) - 1
 """Of an age: runs that arrive in one cycle are served in the order of their numbers."""
 
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from bisect import insort
 from operator import attrgetter
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from soc_sim.components.memory.dram.power import PowerStates
 from soc_sim.components.memory.dram.queues import NUMBER_BITS, NUMBER_MASK, Run
@@ -24,9 +24,13 @@ from soc_sim.components.memory.dram.refresh import Refreshes
 from soc_sim.components.memory.dram.state import NO_ROW, ChannelState
 from soc_sim.config.memory import Dram
 
-NEVER = 1 << 62
+NEVER: Final = 1 << 60
 
-ACTIVATE, PRECHARGE, COLUMN, REFRESH, NOTHING = range(5)
+ACTIVATE: Final = 0
+PRECHARGE: Final = 1
+COLUMN: Final = 2
+REFRESH: Final = 3
+NOTHING: Final = 4
 """Kinds of commands."""
 
 Candidate = tuple[int, Run, list[int], list[int]]

@@ -11,7 +11,7 @@ Left out: forwarding of buffered writes to reads.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from soc_sim.components.memory.dram.power import PowerStates
 from soc_sim.components.memory.dram.queues import Choice, Queues, Run, first
@@ -19,7 +19,7 @@ from soc_sim.components.memory.dram.refresh import Refreshes
 from soc_sim.components.memory.dram.state import NO_ROW
 from soc_sim.config.memory import Dram
 
-NEVER = 1 << 62
+NEVER: Final = 1 << 60
 
 
 class Scheduler(Queues):

@@ -8,10 +8,11 @@ Left out: preambles beyond the turnarounds. Power-down is in ``power.py``.
 from __future__ import annotations
 
 from collections import deque
+from typing import Final
 
 from soc_sim.config.memory import Dram
 
-NO_ROW = -1
+NO_ROW: Final = -1
 
 
 class ChannelState:

@@ -10,6 +10,8 @@ choice, and past activates and precharges in cycles of their own they need not b
 
 from __future__ import annotations
 
+from typing import Final
+
 from soc_sim.components.memory.dram.queues import Run
 from soc_sim.components.memory.dram.scheduler import NEVER, Scheduler
 from soc_sim.components.memory.dram.state import NO_ROW
@@ -17,20 +19,30 @@ from soc_sim.config.memory import Dram
 
 Other = tuple[int, int, bool]
 """What could get between the bursts of a run: (first cycle, bank, whether it is a read or write)."""
-NOTHING: Other = (NEVER, -1, False)
-FORGOTTEN = (0, None)
+NOTHING: Final = (NEVER, -1, False)
+FORGOTTEN: Final = (0, None)
 
 
 class StreamingScheduler(Scheduler):
     """As its base, with a short cut for the bursts of a run."""
 
-    __slots__ = ("_between", "_elsewhere_later", "_holds_row", "_rcd", "_short_cut", "closed_form_bursts")
+    __slots__ = (
+        "_between",
+        "_elsewhere_later",
+        "_holds_row",
+        "_rcd",
+        "_short_cut",
+        "closed_form_bursts",
+        "takes_short_cuts",
+    )
 
     def __init__(self, description: Dram) -> None:
         super().__init__(description)
         controller, state = description.controller, self.state
         self.closed_form_bursts = 0
         """Bursts that went out several in one step."""
+        self.takes_short_cuts = True
+        """Without, every command is a step of its own: slower, and the same."""
         self._between: tuple[int, Other | None] = FORGOTTEN
         """What could get between the bursts of the run that is chosen, if it is known, and after how many runs."""
         self._rcd = description.timing.nRCD
@@ -43,6 +55,9 @@ class StreamingScheduler(Scheduler):
 
     def advance(self, end: int) -> None:
         """Issue every command before cycle ``end``."""
+        if not self.takes_short_cuts:
+            super().advance(end)
+            return
         cycle, bank, column, write = self._next or self._choose()
         while cycle < end:
             run = self._hit[write][bank] if column and self._short_cut else None
@@ -169,9 +184,9 @@ class StreamingScheduler(Scheduler):
         waiting = self._waiting[write]
         if not waiting or not self._elsewhere_later or not self._short_cut or (write and self.queued[0]):
             return cycle, None
-        bank, oldest = -1, NEVER
+        bank = oldest = -1
         for each, runs in waiting.items():
-            if runs[0].age < oldest:
+            if bank < 0 or runs[0].age < oldest:
                 bank, oldest = each, runs[0].age
         run = waiting[bank][0]
         if self._hit[write][bank] is not run or state.bank_column[bank] > cycle:

@@ -1,0 +1,62 @@
+"""Whether kernel and components run as compiled ahead of time, or as the Python they are written in.
+
+Both give the same results (``hatch_build.py`` compiles, README.md says why). The sources are taken where nothing is
+compiled, where ``SOC_SIM_COMPILED=0`` asks for them, and where the package is used in place and one of them has been
+changed since: an edit is never without effect.
+All are taken in one form, because classes of one cannot inherit from those of the other.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.machinery import SOURCE_SUFFIXES, FileFinder, ModuleSpec, SourceFileLoader
+from pathlib import Path
+from types import ModuleType
+
+_HERE = Path(__file__).parent
+_RECORD = "compiled_sources.json"
+"""Written where the package is compiled in place: source → (time of its last change in ns, size)."""
+
+
+class _Sources:
+    """Finds the sources of this package, and nothing else."""
+
+    @staticmethod
+    def find_spec(name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:  # noqa: ARG004 # what is asked of a finder
+        """Where ``importlib`` finds a module."""
+        if path is None or not name.startswith("soc_sim."):
+            return None
+        for folder in path:
+            if (spec := FileFinder(folder, (SourceFileLoader, SOURCE_SUFFIXES)).find_spec(name)) is not None:
+                return spec
+        return None
+
+
+def changed_sources(folder: Path = _HERE) -> list[str]:
+    """Sources below ``folder`` that are not those which were compiled in place."""
+    try:
+        compiled = json.loads((folder / _RECORD).read_bytes())
+    except OSError:
+        return []
+    changed = []
+    for name, of_compiled in compiled.items():
+        source = folder / name
+        if not source.exists() or [source.stat().st_mtime_ns, source.stat().st_size] != of_compiled:
+            changed.append(name)
+    return changed
+
+
+def choose() -> None:
+    """Let the import system take the sources, where it must. To be called before any of them is imported."""
+    if os.environ.get("SOC_SIM_COMPILED") == "0" or changed_sources():
+        sys.meta_path.insert(0, _Sources)
+
+
+def form() -> str:
+    """``compiled`` or ``interpreted``: as what kernel and components run."""
+    file = import_module("soc_sim.kernel.timeline").__file__
+    return "interpreted" if file is None or file.endswith(".py") else "compiled"

@@ -1,0 +1,75 @@
+"""Kernel and components as compiled ahead of time, and as the Python they are written in."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import soc_sim
+from soc_sim import ahead_of_time
+
+ROOT = Path(soc_sim.__file__).parent
+
+
+def run(*arguments: str, compiled: str) -> str:
+    """What ``soc-sim`` prints in a process of its own."""
+    return subprocess.run(  # noqa: S603 # our own command
+        [sys.executable, "-m", "soc_sim", *arguments],
+        env=os.environ | {"SOC_SIM_COMPILED": compiled},
+        cwd=ROOT.parent,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("run", "resnet8_mcu"),
+        ("run", "resnet8_mcu", "--set", "soc=edge_16x16"),
+        ("run", "resnet8_mcu", "--set", "soc=edge_16x16", "--set", "soc.dram=hbm2"),
+        ("scenario", "two_tenants"),
+    ],
+)
+def test_both_forms_give_the_same_results(arguments: tuple[str, ...]) -> None:
+    """All but the time that it took."""
+    documents = []
+    for compiled in "10":
+        document = json.loads(run(*arguments, "--json", "--quiet", compiled=compiled))
+        del document["simulation"]["wall_s"]
+        documents.append(document)
+    assert documents[0] == documents[1]
+
+
+def test_the_sources_can_be_asked_for() -> None:
+    assert run("--version", compiled="0").endswith(", interpreted\n")
+    assert run("--version", compiled="1").endswith(f", {ahead_of_time.form()}\n")
+
+
+def test_a_source_that_has_been_changed_since_is_noticed(tmp_path: Path) -> None:
+    """By its time or its size; and one that is gone. Where nothing was compiled in place, nothing is looked for."""
+    assert ahead_of_time.changed_sources(tmp_path) == []
+    for name in ("same", "edited", "touched", "gone"):
+        (tmp_path / f"{name}.py").write_text("1\n", encoding="utf-8")
+    record = {path.name: [path.stat().st_mtime_ns, path.stat().st_size] for path in tmp_path.glob("*.py")}
+    (tmp_path / "compiled_sources.json").write_text(json.dumps(record), encoding="utf-8")
+    assert ahead_of_time.changed_sources(tmp_path) == []
+    time_ns = (tmp_path / "edited.py").stat().st_mtime_ns
+    (tmp_path / "edited.py").write_text("1 + 1\n", encoding="utf-8")
+    os.utime(tmp_path / "edited.py", ns=(time_ns, time_ns))
+    os.utime(tmp_path / "touched.py", ns=(time_ns + 1, time_ns + 1))
+    (tmp_path / "gone.py").unlink()
+    assert sorted(ahead_of_time.changed_sources(tmp_path)) == ["edited.py", "gone.py", "touched.py"]
+
+
+def test_what_may_be_compiled_has_no_examples() -> None:
+    """pytest does not look for them there (pyproject.toml): beside a compiled module it cannot import the source."""
+    sources = [path for part in ("kernel", "components") for path in (ROOT / part).rglob("*.py")]
+    assert len(sources) > 50
+    assert not [path for path in sources if ">>>" in path.read_text(encoding="utf-8")]
