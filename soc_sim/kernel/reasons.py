@@ -9,6 +9,7 @@ walks back from its end and gives each gap to the last stage of the transfer tha
 (interconnect, latency)           the answer is on its way
 (interconnect, transfer)          data pass the interconnect's path, later than the memory delivered them
 (memory, transfer)                data move, at the memory's peak rate
+(memory, transition)              the memory changed its clock, and let nothing in
 (memory, refresh), (memory, row)  the memory refreshed; closed and opened rows
 (memory, arbitration:NAME)        the memory, or the way to it, was taken by another initiator
 (memory, latency)                 what is left of the service: the unloaded latency, turnarounds, partly used bursts
@@ -129,6 +130,7 @@ def _stages(transfer: Transfer, initiator: str, start_ps: int, end_ps: int) -> I
     left_ps = until(transfer.submitted_ps)
     for reason, amount_ps in (
         (Reason(memory, "transfer"), transfer.data_ps),
+        (Reason(memory, "transition"), transfer.held_ps),
         (Reason(memory, "refresh"), transfer.refresh_ps),
         (Reason(memory, "row"), transfer.row_ps),
         (Reason(memory, f"arbitration:{transfer.waited_for}"), transfer.others_ps),

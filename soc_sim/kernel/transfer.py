@@ -20,6 +20,7 @@ class Transfer:
         "data_start_ps",
         "delivered_ps",
         "done",
+        "held_ps",
         "initiator",
         "layer",
         "line_bytes",
@@ -81,6 +82,8 @@ class Transfer:
         """Of its service: rows were closed or opened, and nothing else could be done for it."""
         self.refresh_ps = 0
         """Of its service: the memory refreshed."""
+        self.held_ps = 0
+        """It was not let in for so long, because the memory changed its clock."""
         self.others_ps = 0
         """Between its submission and the end of its service the memory moved data of other initiators for so long."""
         self.waited_for = ""

@@ -8,7 +8,7 @@ import pytest
 
 import soc_sim
 from soc_sim import compiler
-from soc_sim.compiler.program import Program
+from soc_sim.compiler.program import Compute, Load, Program, Region
 from soc_sim.components.memory.dram.speed import at_clock
 from soc_sim.config.domain import FrequencyChange
 from soc_sim.config.loader import load
@@ -17,9 +17,11 @@ from soc_sim.config.run import Run
 from soc_sim.config.soc import Soc
 from soc_sim.energy.run import energy_of
 from soc_sim.errors import ConfigurationError
+from soc_sim.kernel import Reason
 from soc_sim.network import zoo
 from soc_sim.system import run
 from soc_sim.testing.checks import check_record
+from soc_sim.testing.small import program_of, small_soc, tile
 
 US = 10**6
 FULL_HZ, HALF_HZ = 1_600_000_000, 800_000_000
@@ -65,6 +67,21 @@ def test_changes_lose_nothing_and_take_their_time(program: Program) -> None:
     # The second change was asked for meanwhile, and comes right after the first, or the refresh that fell due in it.
     assert starts_ps[1] + 3 * US <= starts_ps[2] <= starts_ps[1] + 3 * US + 300_000
     assert record.makespan_ps > named.makespan_ps
+
+
+def test_waits_for_the_change_have_a_reason_of_their_own() -> None:
+    """A tile whose inputs are asked for while the DRAM changes: it waits for the change, and then for the DRAM."""
+    dispatched, dispatch_ps = "controller.dispatch_cycles=5", 5000
+    soc = small_soc("dram=lpddr4_3200", "domains=[{name: dram, transition_time: 3 us}]", dispatched)
+    load_inputs = Load(0, 0, 0, "inputs", (Region("dram", 0, 256, 1, 0),), 256)
+    program = program_of([load_inputs, Compute(1, 0, 0, (), (0,), 0, 0, 256, tile(10))])
+    record = run(soc, program, frequency_changes=[change(0, HALF_HZ, "dram")])
+    check_record(record)
+    waits = {reason: span_ps for (_, _, reason), span_ps in record.cores[0].reasons_ps.items()}
+    assert waits.pop(Reason("dram", "transition")) == 3 * US - dispatch_ps
+    expected = run(soc.model_copy(update={"dram": at_clock(load("lpddr4_3200", Dram), 1250), "domains": ()}), program)
+    assert waits == {reason: span_ps for (_, _, reason), span_ps in expected.cores[0].reasons_ps.items()}
+    assert record.makespan_ps == expected.makespan_ps + 3 * US - dispatch_ps
 
 
 def test_energy_of_commands_goes_with_the_square_of_the_voltage(program: Program) -> None:

@@ -76,7 +76,8 @@ class DramModel(Memory):
         """Time of cycle 0 of the present clock; cycles of earlier ones."""
         self._changes: list[ClockChange] = []
         """Changes of the clock that have been asked for; nothing enters meanwhile."""
-        self._held: list[Transfer] = []
+        self._held: list[tuple[int, Transfer]] = []
+        """What has arrived meanwhile, and when."""
         self._closing = False
         self._earlier: list[dict[str, int]] = []
         """What was counted at each earlier clock."""
@@ -91,7 +92,7 @@ class DramModel(Memory):
     def submit(self, transfer: Transfer) -> None:
         """Queue the transfer's lines, run by run, on their channels."""
         if self._changes:
-            self._held.append(transfer)
+            self._held.append((self.simulation.now_ps, transfer))
             return
         cycle = self._cycle_at(self.simulation.now_ps)
         touched = [(looked, bursts) for looked in self._channels if (bursts := looked.channel.arrive(cycle, transfer))]
@@ -214,7 +215,8 @@ class DramModel(Memory):
             self._close_if_idle()
             return
         held, self._held = self._held, []
-        for transfer in held:
+        for arrived_ps, transfer in held:
+            transfer.held_ps = now_ps - arrived_ps
             self.submit(transfer)
 
     def finish(self) -> None:
