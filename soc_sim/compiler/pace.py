@@ -36,29 +36,35 @@ class Demand:
 
 def pace_of(layers: Sequence[Demand], stages: Stages) -> Pace:
     """The expected interval between results, and what has the most to do in it."""
-    count = len(stages.first_layers)
+    count, bounds = len(stages.first_layers), _bounds(layers, stages)
+    bound = max(bounds, key=lambda name: bounds[name])
+    if count == 1:
+        return Pace(bounds["core0"], bound)
+    first = WARM_UP * (count + 1)
+    ends_ps = _Flow(layers, stages).ends_ps(first + MEASURED * (count + 1))
+    interval_ps = (ends_ps[-1] - ends_ps[first - 1]) / (len(ends_ps) - first)
+    return Pace(max(bounds[bound], math.ceil(interval_ps)), bound)
+
+
+def _bounds(layers: Sequence[Demand], stages: Stages) -> dict[str, int]:
+    """Core, host or memory → what it has to do for a request."""
     bounds = {f"core{core}": time_ps for core, time_ps in enumerate(stages.times_ps([one.time_ps for one in layers]))}
     bounds["host"] = sum(one.time_ps for one in layers if one.on_host)
     for memory in {memory: None for one in layers for memory in one.memories_ps}:
         bounds[memory] = sum(one.memories_ps.get(memory, 0) for one in layers)
-    bound = max(bounds, key=lambda name: bounds[name])
-    first = WARM_UP * (count + 1)
-    ends_ps = _Flow(layers, stages).ends_ps(first + MEASURED * (count + 1))
-    interval_ps = (ends_ps[-1] - ends_ps[first - 1]) / (len(ends_ps) - first)
-    return Pace(max(bounds[bound], math.ceil(interval_ps)) if count > 1 else bounds["core0"], bound)
+    return bounds
 
 
 def balanced(layers: Sequence[Demand], crossing_bytes: Sequence[int], most: int) -> Stages:
     """At most ``most`` stages that answer requests at the fastest pace by estimate.
 
-    Those whose slowest is the least; where the host or a memory sets the pace, each cut is moved from there, as long as
-    the pace gets faster.
+    Those whose slowest is the least; where the host or a memory makes the interval longer than any bound, each cut is
+    moved from there, as long as the pace gets faster.
     """
-    times_ps = [one.time_ps for one in layers]
-    best = cut(times_ps, crossing_bytes, most)
-    start_ps = least_ps = pace_of(layers, best).interval_ps
-    start, step = best, max(1, len(layers) // 8)
-    while step and least_ps > max(start.times_ps(times_ps)) * TOLERANCE:
+    start = best = cut([one.time_ps for one in layers], crossing_bytes, most)
+    start_ps = least_ps = pace_of(layers, start).interval_ps
+    step, bound_ps = max(1, len(layers) // 8), max(_bounds(layers, start).values())
+    while step and least_ps > bound_ps * TOLERANCE:
         moved = {stages: pace_of(layers, stages).interval_ps for stages in _moved(best, step, len(layers))}
         nearby = min(moved, key=lambda stages: moved[stages], default=best)
         if moved.get(nearby, least_ps) < least_ps:
@@ -81,43 +87,43 @@ class _Flow:
     """Requests on their way through the stages."""
 
     def __init__(self, layers: Sequence[Demand], stages: Stages) -> None:
-        self.layers = layers
         self.stages = stages.layers(len(layers))
+        self.times_ps = [one.time_ps for one in layers]
+        self.on_host = [one.on_host for one in layers]
+        self.parts = [
+            [(memory, busy_ps / max(one.time_ps, 1)) for memory, busy_ps in one.memories_ps.items() if busy_ps]
+            for one in layers
+        ]
+        """Of each layer: memory → the part of its time alone in which it is busy."""
         self.layer: list[int | None] = [None] * len(self.stages)
         """Of each core: the layer at work, or next on the host."""
         self.begun = [0] * len(self.stages)
         """Requests that each stage has begun."""
-        self.left: dict[int, float] = {}
-        """Core → the part of its layer that is left, of those under way."""
+        self.left_ps: dict[int, float] = {}
+        """Core → what is left of its layer's time alone, of those under way."""
         self.for_host: list[int] = []
         """Cores in the order in which they came to the host."""
 
     def ends_ps(self, requests: int) -> list[float]:
         """When each of so many requests is done; one more than there are stages are under way at once."""
-        ends, now_ps = list[float](), 0.0
+        ends, now_ps, left_ps = list[float](), 0.0, self.left_ps
         while len(ends) < requests:
             self._begin(len(ends), requests)
-            speeds = self._speeds()
-            waits = {core: self.left[core] * self._of(core).time_ps / speed for core, speed in speeds.items()}
+            slow = self._slow()
+            waits = {core: span_ps / slow.get(core, 1.0) for core, span_ps in left_ps.items()}
             step_ps = min(waits.values())
             now_ps += step_ps
             for core, wait_ps in waits.items():
                 if wait_ps > step_ps:
-                    self.left[core] -= step_ps * speeds[core] / self._of(core).time_ps
+                    left_ps[core] -= step_ps * slow.get(core, 1.0)
                 elif self._end(core):
                     ends.append(now_ps)
         return ends
 
-    def _of(self, core: int) -> Demand:
-        layer = self.layer[core]
-        if layer is None:
-            raise ValueError(f"core {core} has no layer")
-        return self.layers[layer]
-
     def _begin(self, ended: int, requests: int) -> None:
         """Hand requests to idle cores: those that the stage before has done with."""
-        for core, layers in enumerate(self.stages):
-            if self.layer[core] is not None:
+        for core, layer in enumerate(self.layer):
+            if layer is not None:
                 continue
             if core:
                 there = self.begun[core - 1] - (self.layer[core - 1] is not None)
@@ -125,43 +131,49 @@ class _Flow:
                 there = min(requests, ended + len(self.stages) + 1)
             if self.begun[core] < there:
                 self.begun[core] += 1
-                self._start(core, layers[0])
+                self._start(core, self.stages[core][0])
 
     def _start(self, core: int, layer: int) -> None:
         self.layer[core] = layer
-        if not self.layers[layer].on_host:
-            self.left[core] = 1.0
-            return
-        self.for_host.append(core)
-        self.left.setdefault(self.for_host[0], 1.0)
+        if self.on_host[layer]:
+            self.for_host.append(core)
+            if len(self.for_host) > 1:
+                return
+        self.left_ps[core] = self.times_ps[layer]
 
     def _end(self, core: int) -> bool:
         """A layer is done, and the next one begins; whether its request is done, too."""
-        if self._of(core).on_host:
-            self.for_host.remove(core)
+        layer = self._of(core)
+        del self.left_ps[core]
+        if self.on_host[layer]:
+            del self.for_host[0]
             if self.for_host:
-                self.left[self.for_host[0]] = 1.0
-        del self.left[core]
-        layer, layers = self.layer[core], self.stages[core]
-        if layer is not None and layer + 1 in layers:
+                self.left_ps[self.for_host[0]] = self.times_ps[self._of(self.for_host[0])]
+        if layer + 1 in self.stages[core]:
             self._start(core, layer + 1)
             return False
         self.layer[core] = None
         return core == len(self.stages) - 1
 
-    def _speeds(self) -> dict[int, float]:
-        """Of each core's layer that is under way, over its speed alone."""
-        speeds = dict.fromkeys(self.left, 1.0)
+    def _of(self, core: int) -> int:
+        layer = self.layer[core]
+        if layer is None:
+            raise ValueError(f"core {core} has no layer")
+        return layer
+
+    def _slow(self) -> dict[int, float]:
+        """Cores whose layer is slower than alone → its speed, over that alone."""
         wanted: dict[MemoryName, list[tuple[float, int]]] = {}
-        for core in self.left:
-            one = self._of(core)
-            for memory, busy_ps in one.memories_ps.items():
-                if busy_ps:
-                    wanted.setdefault(memory, []).append((busy_ps / max(one.time_ps, 1), core))
+        for core in self.left_ps:
+            for memory, part in self.parts[self._of(core)]:
+                wanted.setdefault(memory, []).append((part, core))
+        slow: dict[int, float] = {}
         for parts in wanted.values():
             free = 1.0
+            if sum(part for part, _ in parts) <= free:
+                continue
             for waiting, (part, core) in zip(range(len(parts), 0, -1), sorted(parts), strict=True):
                 given = min(part, free / waiting)
                 free -= given
-                speeds[core] = min(speeds[core], given / part)
-        return speeds
+                slow[core] = min(slow.get(core, 1.0), given / part)
+        return slow
