@@ -34,6 +34,10 @@ def run(*arguments: str, compiled: str) -> str:
         ("run", "resnet8_mcu"),
         ("run", "resnet8_mcu", "--set", "soc=edge_16x16"),
         ("run", "resnet8_mcu", "--set", "soc=edge_16x16", "--set", "soc.dram=hbm2"),
+        (
+            *("run", "resnet8_mcu", "--set", "soc=edge_16x16", "--set", "soc.domains=[{name: dram}]"),
+            *("--set", "frequency_changes=[{at: 20 us, domain: dram, clock: 1 GHz}]"),
+        ),
         ("scenario", "two_tenants"),
     ],
 )
