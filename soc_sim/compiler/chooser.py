@@ -7,6 +7,7 @@ from dataclasses import replace
 from soc_sim.compiler.homes import Homes
 from soc_sim.compiler.latency import Deal, Order, Split
 from soc_sim.compiler.lowered import Lowered
+from soc_sim.compiler.neighbours import Beside
 from soc_sim.compiler.options import Options
 from soc_sim.compiler.rates import Rates
 from soc_sim.compiler.tiling import Choice, Shortage, choose
@@ -27,8 +28,13 @@ class Chooser:
         """For each layer; a user may lower it before asking."""
         self._known: dict[object, Choice | Shortage] = {}
 
-    def choose(self, layer: Lowered, homes: Homes) -> Choice | Shortage:
-        """The best dataflow and tiling of a layer whose operands lie in ``homes``."""
+    @property
+    def alone(self) -> bool:
+        """Whether each layer runs on one core."""
+        return self.most_cores == 1 or all(deal.cores == 1 for deal in self._deals)
+
+    def choose(self, layer: Lowered, homes: Homes, beside: Beside | None = None) -> Choice | Shortage:
+        """The best dataflow and tiling of a layer whose operands lie in ``homes``, between neighbours if given."""
         operands = layer.operands
         most_cores = 1 if "inputs_buffer" in (homes.inputs, *homes.addends, homes.outputs) else self.most_cores
         signature = (
@@ -41,6 +47,7 @@ class Chooser:
             # Zeros differ from layer to layer.
             layer.name if layer.zeros else "",
             layer.by_rows,
+            beside,
         )
         if signature not in self._known:
             self._known[signature] = choose(
@@ -53,6 +60,7 @@ class Chooser:
                 [deal for deal in self._deals if deal.cores <= most_cores],
                 layer.zeros,
                 replace(self._options, by_rows=layer.by_rows),
+                beside,
             )
         return self._known[signature]
 

@@ -15,6 +15,7 @@ from soc_sim.compiler.program import Pace, Stage
 from soc_sim.compiler.rates import Rates
 from soc_sim.compiler.residencies import Residencies
 from soc_sim.compiler.residency import ResidencyPlanner
+from soc_sim.compiler.settling import settle
 from soc_sim.compiler.stages import TOLERANCE, Stages, crossing_bytes
 from soc_sim.compiler.terms import Terms
 from soc_sim.config.run import Mapping
@@ -70,7 +71,16 @@ class CorePlanner:
         Raises:
             MappingError: a tile does not fit its buffer.
         """
-        return self._by_product() if self.options.objective == "edp" else self._planned()
+        return self._by_product() if self.options.objective == "edp" else self._settled(self._planned())
+
+    def _settled(self, sharing: Sharing) -> Sharing:
+        """With tiles that suit the neighbours of each layer, where one request is run after another."""
+        if sharing.pace is None:
+            chooser = Chooser(self.soc, self.rates, self.options, self.mapping.split)
+            if all(choice is None or choice.tiling.cores == 1 for choice in sharing.found.choices):
+                chooser.most_cores = 1
+            settle(self.works, sharing.found, self.soc, self.rates, chooser, self.options)
+        return sharing
 
     def _by_product(self) -> Sharing:
         """The least product of the network's energy and time, which is no sum over layers.
@@ -87,7 +97,7 @@ class CorePlanner:
             planned = self._planned()
             product = sum(planned.found.energies_pj) * sum(planned.found.times_ps)
             if product >= least:
-                return best
+                return self._settled(best)
             best, least = planned, product
 
     def _planned(self) -> Sharing:

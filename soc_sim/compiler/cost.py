@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from soc_sim.compiler.cycles import Work, dense_cycles, dense_work, sparse_cycles, sparse_work
 from soc_sim.compiler.homes import Homes
-from soc_sim.compiler.latency import Deal, LatencyModel, Traffic
+from soc_sim.compiler.latency import Deal, Latency, LatencyModel, Traffic
+from soc_sim.compiler.neighbours import Ends
 from soc_sim.compiler.nest import Nest, Operands
 from soc_sim.compiler.options import Options
 from soc_sim.compiler.prices import energy_pj
@@ -52,6 +53,15 @@ class Evaluation:
     """Of these and of what is written, without buffers."""
     dram_read_bytes: Integers
     tiles: Integers
+    ends: Ends
+    """Of a layer that one core runs alone."""
+    between_ps: Floats | None = None
+    """Time between neighbours, where these are given."""
+
+    @property
+    def judged_ps(self) -> Floats:
+        """The time by which candidates are compared."""
+        return self.latency_ps if self.between_ps is None else self.between_ps
 
 
 class CostModel:
@@ -98,16 +108,16 @@ class CostModel:
         deals += [deal._replace(held=True) for deal in self._deals if deal.outer == "m" and held.any()]
         for deal in deals:
             traffic = self._latency.traffic(deal)
-            latency_ps, energy = self._latency.latency_ps(dataflow, busy, traffic, held=deal.held), None
+            latency, energy = self._latency.latency(dataflow, busy, traffic, held=deal.held), None
             if self.prices is not None:
                 work = self._work(dataflow)
-                energy = energy_pj(self._latency, self.prices, dataflow, work, traffic, cycles, latency_ps)
+                energy = energy_pj(self._latency, self.prices, dataflow, work, traffic, cycles, latency.whole_ps)
             read_bytes = traffic.weight_bytes + traffic.input_bytes + traffic.addend_bytes
             yield Evaluation(
                 dataflow,
                 deal,
                 held if deal.held else legal,
-                latency_ps,
+                latency.whole_ps,
                 energy,
                 self._latency.busiest_ps(traffic) if self.memory_price else None,
                 cycles,
@@ -115,7 +125,33 @@ class CostModel:
                 read_bytes + self._written_bytes,
                 self._from_dram(traffic),
                 tiles,
+                self._ends(dataflow, deal, busy * self._latency.rates.array_cycle_ps, traffic, latency),
             )
+
+    def _ends(self, dataflow: Flow, deal: Deal, array_ps: Floats, traffic: Traffic, latency: Latency) -> Ends:
+        sizes, homes = self.sizes, self.sizes.homes
+        rows, cols, *channels = self.sizes.operands.o.strides[1:]
+        # Rows are complete one after another where they lie so.
+        in_order = rows >= max(cols, *channels)
+        bands = sizes.n_tiles // -(-sizes.nest.cols.size // sizes.spatial.cols[:, None]) if in_order else 1
+        passes = sizes.g_tiles * (sizes.m_tiles if deal.outer == "m" else 1)
+        tiles = sizes.tile_bytes(dataflow, held=deal.held)
+        return Ends(
+            latency.computing_ps,
+            latency.bound_ps,
+            latency.inputs_ps,
+            latency.weights_ps,
+            array_ps / np.maximum(traffic.input_loads, 1),
+            array_ps / np.maximum(traffic.weight_loads, 1),
+            latency.drain_ps,
+            bands,
+            np.maximum(latency.computing_ps, latency.bound_ps) / (passes * bands),
+            tiles["weights"],
+            tiles["inputs"],
+            tiles["outputs"],
+            homes.kept_bytes,
+            homes.resident_bytes,
+        )
 
     def shares(self, evaluation: Evaluation, candidate: tuple[int, int]) -> dict[BufferName, Share] | None:
         """What each operand has of the buffer that several share, for one of the candidates; None: there is none."""

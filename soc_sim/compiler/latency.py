@@ -62,6 +62,22 @@ class Service(NamedTuple):
     time_ps: Floats
 
 
+class Latency(NamedTuple):
+    """Expected time of a layer alone, and what of it belongs to its ends; S × B."""
+
+    whole_ps: Floats
+    inputs_ps: Floats
+    """Of this, until the first tile of inputs is there; so the next one."""
+    weights_ps: Floats | float
+    drain_ps: Floats
+    """For the last store."""
+    computing_ps: Floats
+    """From the first Compute to the end of the last, on a core that runs the layer alone, if nothing but the array, and
+    what has room once in its buffer, is a bound."""
+    bound_ps: Floats
+    """What queues, memories, interconnect and controller need for everything."""
+
+
 class LatencyModel:
     """Prices the candidates of one layer by what they move."""
 
@@ -114,7 +130,7 @@ class LatencyModel:
             return np.asarray(blocks.groups * blocks.m / (nest.groups * nest.m), np.float64)[None]
         return np.asarray(spatial.n / nest.gemm.n, np.float64)[:, None]
 
-    def latency_ps(self, dataflow: Flow, cycles: Floats, traffic: Traffic, *, held: bool = False) -> Floats:
+    def latency(self, dataflow: Flow, cycles: Floats, traffic: Traffic, *, held: bool = False) -> Latency:
         """Expected time, with ``cycles`` of the array in all."""
         sizes, rates, homes = self.sizes, self.rates, self.sizes.homes
         stores = sizes.g_tiles * sizes.m_tiles * sizes.n_tiles
@@ -134,6 +150,7 @@ class LatencyModel:
         moved = queues | {"weights": queues["weights"] * late}
         fill = queues["inputs"] / np.maximum(loads["inputs"], 1) + rates.latency_ps[homes.inputs]
         first = queues["weights"] / np.maximum(loads["weights"], 1) + rates.latency_ps[homes.weights]
+        inputs_ps, weights_ps = fill, 0.0 if homes.resident else first
         waits: Floats = np.zeros((1, 1))
         if not homes.resident:
             fill = np.maximum(first, fill)
@@ -142,21 +159,19 @@ class LatencyModel:
             waits = np.maximum(first - homes.ahead_ps - fill, 0.0)
             moved["weights"] = moved["weights"] + array / np.maximum(loads["weights"], 1)
         served = self._served(traffic, late)
-        steady = np.maximum.reduce(
-            np.broadcast_arrays(
-                array + waits + self._serial(dataflow, array, queues, traffic, served, held=held),
-                *self._channels(moved),
-                instructions * rates.dispatch_ps,
-            )
-        )
+        computing = array + waits + self._serial(dataflow, array, queues, traffic, served, held=held)
+        dispatching = instructions * rates.dispatch_ps
+        steady = np.maximum.reduce(np.broadcast_arrays(computing, *self._channels(moved), dispatching))
         shared, fabric = self._shared(traffic, late)
         drain = queues["outputs"] / stores + rates.latency_ps[homes.outputs]
         own = steady * traffic.share
-        latency: Floats = np.maximum(np.maximum(own, shared), fabric) + fill + drain
+        whole: Floats = np.maximum(np.maximum(own, shared), fabric) + fill + drain
         if traffic.cores.max() > 1:
             first, last = self._together(traffic, stores)
-            latency = np.maximum(latency, own + np.maximum(fill, first) + np.maximum(drain, last))
-        return latency
+            whole = np.maximum(whole, own + np.maximum(fill, first) + np.maximum(drain, last))
+        there = self._channels(queues | {"weights": queues["weights"] * late})
+        bound = np.maximum.reduce(np.broadcast_arrays(*there, dispatching, shared, fabric))
+        return Latency(whole, inputs_ps, weights_ps, drain, computing, bound)
 
     def demands_ps(self, traffic: Traffic) -> dict[MemoryName, Floats]:
         """For how long each memory is busy with the layer, as one that nothing else asks."""

@@ -8,7 +8,7 @@ from soc_sim.compiler.chooser import Chooser
 from soc_sim.compiler.homes import Homes
 from soc_sim.compiler.host import HostWork
 from soc_sim.compiler.lowered import Lowered, Uses, Work
-from soc_sim.compiler.memory_plan import align, alignment
+from soc_sim.compiler.memory_plan import alignment
 from soc_sim.compiler.options import Options
 from soc_sim.compiler.prices import host_energy_pj
 from soc_sim.compiler.rates import Rates, host_ps
@@ -104,9 +104,8 @@ class Terms:
         """Bytes of a layer's packed weights, up to where others may begin."""
         if choice is None:
             raise TypeError(f"layer {index} has no choice")
-        tiles, array = Tiles(self.lowered(index).nest, choice.tiling, choice.weights), self.soc.array
         unit_bytes = alignment(self.rates.memories[self.constants_memory].burst_bytes)
-        return align(tiles.pack(array.operand_bytes, array.accumulator_bytes, unit_bytes)[1])
+        return Tiles(self.lowered(index).nest, choice.tiling, choice.weights).packed_bytes(self.soc.array, unit_bytes)
 
     def changed(self, layers: range | tuple[int, ...], *, within: bool = True) -> Changes | None:
         """Layers on the present terms; None where a tile of one no longer fits, or its weights in shared SRAM.

@@ -198,3 +198,7 @@ class Tiles:
                     offsets[group, m, k] = start = align(end, unit_bytes)
                     end = start + self.weight_bytes(Step(group, m, 0, k), operand_bytes, accumulator_bytes)
         return offsets, end
+
+    def packed_bytes(self, array: Array, unit_bytes: int) -> int:
+        """Bytes of all packed weight tiles, up to where others may begin."""
+        return align(self.pack(array.operand_bytes, array.accumulator_bytes, unit_bytes)[1])

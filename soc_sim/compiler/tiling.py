@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from soc_sim.compiler.cost import CostModel, Evaluation
 from soc_sim.compiler.homes import Homes
 from soc_sim.compiler.latency import Deal
+from soc_sim.compiler.neighbours import Beside, Ends
 from soc_sim.compiler.nest import Nest, Operands
 from soc_sim.compiler.options import Options
 from soc_sim.compiler.program import Estimate, Share, Tiling
@@ -51,6 +52,8 @@ class Choice:
     """Operand → its part of the buffer that several share; None where there is none."""
     demands_ps: Mapping[MemoryName, int] = field(default_factory=dict)
     """Memory → how long it is busy with the layer, by estimate."""
+    ends: Ends | None = None
+    """How the layer begins and ends on a core that runs it alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +74,9 @@ def choose(
     deals: Sequence[Deal],
     weights: SparseLayer | None = None,
     options: Options | None = None,
+    beside: Beside | None = None,
 ) -> Choice | Shortage:
-    """The best candidate over ``flows``, or what stands in the way of any.
+    """The best candidate over ``flows``, or what stands in the way of any; with ``beside``, between neighbours.
 
     With ``weights``, dense execution of densely stored weights is among the candidates, and the first of equals.
     """
@@ -92,17 +96,22 @@ def choose(
         if _executes(model, flow)
         for evaluation in model.evaluate(flow)
     ]
+    if beside is not None:
+        priced = [
+            (model, replace(found, between_ps=beside.time_ps(nest, operands, model.sizes, found.ends)))
+            for model, found in priced
+        ]
     wanted = [(model, evaluation) for model, evaluation in priced if evaluation.dataflow in flows]
     if not wanted:
         return _shortage(models[-1].sizes, flows)
     sizes = [int(evaluation.legal.sum()) for _, evaluation in wanted]
     cost = np.concatenate([_legal(_value(evaluation, options), evaluation) for _, evaluation in wanted])
-    latency_ps, read_bytes, cycles, tiles = (
+    time_ps, read_bytes, cycles, tiles = (
         np.concatenate([_legal(getattr(evaluation, name), evaluation) for _, evaluation in wanted])
-        for name in ("latency_ps", "read_bytes", "cycles", "tiles")
+        for name in ("judged_ps", "read_bytes", "cycles", "tiles")
     )
     cores = np.repeat([evaluation.deal.cores for _, evaluation in wanted], sizes)
-    of_time = latency_ps * _time_price(options)
+    of_time = time_ps * _time_price(options)
     fewest = cores[cost <= _tolerated(cost, of_time, CORES_TOLERANCE)].min()
     among = cores == fewest
     near = np.flatnonzero(among & (cost <= _tolerated(cost[among], of_time[among], TOLERANCE)))
@@ -149,13 +158,14 @@ def _value(evaluation: Evaluation, options: Options) -> Floats:
     """What is to be least."""
     if options.objective == "latency":
         if evaluation.busiest_ps is None:
-            return evaluation.latency_ps
-        return evaluation.latency_ps + options.memory_price * evaluation.busiest_ps
+            return evaluation.judged_ps
+        return evaluation.judged_ps + options.memory_price * evaluation.busiest_ps
     if evaluation.energy_pj is None:
         raise ValueError(f"{options.objective} cannot be the objective without prices")
-    if options.objective == "energy":
-        return evaluation.energy_pj
-    return evaluation.energy_pj + evaluation.latency_ps * options.pj_per_ps
+    value = evaluation.energy_pj
+    if options.objective == "edp":
+        value = value + evaluation.latency_ps * options.pj_per_ps
+    return value + (evaluation.judged_ps - evaluation.latency_ps) * _time_price(options)
 
 
 def _time_price(options: Options) -> float:
@@ -169,6 +179,20 @@ def _tolerated(cost: Floats, of_time: Floats, tolerance: float) -> float:
     """The most that counts as equal to the least: as if that had taken longer by the tolerance."""
     best = int(cost.argmin())
     return float((cost[best] - of_time[best]) + of_time[best] * tolerance)
+
+
+def between_value(
+    choice: Choice, beside: Beside, nest: Nest, operands: Operands, options: Options
+) -> tuple[float, float]:
+    """What a choice is worth between neighbours, by the objective, and how much of that is time."""
+    estimate, price = choice.estimate, _time_price(options)
+    if choice.ends is None:
+        raise TypeError("nothing is known of how the layer begins and ends")
+    time_ps = float(beside.time_ps(nest, operands, choice.tiling, choice.ends))
+    if options.objective == "latency":
+        return time_ps, time_ps
+    counted_pj = (estimate.energy_pj or 0.0) - estimate.latency_ps * options.prices.standby_w if options.prices else 0.0
+    return counted_pj + time_ps * price, time_ps * price
 
 
 def _regret(evaluations: Sequence[Evaluation], options: Options, chosen: float) -> dict[Flow, float | None]:
@@ -230,6 +254,7 @@ def _choice(model: CostModel, evaluation: Evaluation, flat: int, regret: Mapping
         regret,
         shares=model.shares(evaluation, candidate),
         demands_ps=model.demands_ps(evaluation, candidate),
+        ends=evaluation.ends.at(candidate, shape),
     )
 
 

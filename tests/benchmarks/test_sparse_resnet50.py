@@ -28,16 +28,15 @@ METADATA = 0.98
 """Metadata may cost 2 % where nothing is pruned."""
 ANOMALY = 0.99
 """A level may lose 1 % against the one below it: its zeros lie elsewhere, and tiles are chosen anew."""
-LAYER = 0.0125
+LAYER = 0.01
 """The most that a single layer may take longer, over the time of the dense network: what it loads first or stores last
-meets other neighbours. The worst is 1.22 %, of ResNet-8 on 32×32."""
+meets other neighbours."""
 
 
 def check(speedups: list[Speedup]) -> None:
     assert speedups[0].whole >= METADATA
     for found in speedups:
         assert all(part is None or part >= METADATA for part in (found.compute_bound, found.bandwidth_bound))
-        assert found.lost <= LAYER
     for less, more in itertools.pairwise(speedups):
         assert more.whole >= ANOMALY * less.whole
     for found in speedups:
@@ -46,11 +45,23 @@ def check(speedups: list[Speedup]) -> None:
         assert lower_bound_ps(soc, program) <= found.record.makespan_ps <= upper_bound_ps(soc, program)
 
 
+def check_layers(speedups: list[Speedup]) -> None:
+    assert max(found.lost for found in speedups) <= LAYER
+
+
 @pytest.mark.parametrize("ideal", [True, False], ids=["ideal", "lpddr4"])
 @pytest.mark.parametrize("rows", ROWS)
-def test_speedup_grows_with_tile_columns_that_are_pruned(rows: int, ideal: bool) -> None:
+def test_speedup_grows_with_tile_columns_that_are_pruned(
+    rows: int, ideal: bool, request: pytest.FixtureRequest
+) -> None:
     """On ResNet-8 in steps of a tenth: 1 without zeros, then growing, with all work accounted for."""
-    check([found for _, found in study(zoo.load("resnet8"), soc_of(rows, ideal=ideal), "tile_columns", LEVELS)])
+    found = [row for _, row in study(zoo.load("resnet8"), soc_of(rows, ideal=ideal), "tile_columns", LEVELS)]
+    check(found)
+    if rows == 32 and not ideal:
+        # Of what follows alone.
+        reason = "with 10 % of zeros stack1.1 takes 0.3 µs (1.2 %) longer, and stack1.0 0.4 µs less: they trade tiles"
+        request.applymarker(pytest.mark.xfail(strict=True, reason=reason))
+    check_layers(found)
 
 
 def residual_blocks() -> Network:
@@ -84,6 +95,7 @@ def test_resnet50_gains_by_tile_columns() -> None:
     levels = (0.0, 0.5, 0.9)
     found = [row for _, row in study(zoo.load("resnet50"), soc_of(16), "tile_columns", levels)]
     check(found)
+    check_layers(found)
     for level, row in zip(levels, found, strict=True):
         assert row.whole <= 1.001 / (1 - level)
     assert found[1].whole > 1.6

@@ -241,7 +241,8 @@ def test_products_of_activations_stay_dense() -> None:
 
 
 def test_regret_compares_every_flow_with_the_choice() -> None:
-    soc, sparsity = make_soc(dataflows=["dOS", "dWS"]), Sparsity(pattern="tile_columns", level=0.7)
+    """With one queue for everything each layer is chosen for itself, without regard to its neighbours."""
+    soc, sparsity = make_soc(dataflows=["dOS", "dWS"], channels=1), Sparsity(pattern="tile_columns", level=0.7)
 
     def expected(flow: str) -> list[int]:
         program = compile(

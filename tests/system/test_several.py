@@ -28,7 +28,7 @@ UNIT_PS = {"mcu_8x8": MS, "edge_16x16": MS // 15}
 """About as long as the shorter of the two networks takes."""
 POLICIES: tuple[Policy, ...] = ("fifo", "fixed_priority", "edf")
 
-EVENTS_OF_TWO_NETWORKS = 2_348
+EVENTS_OF_TWO_NETWORKS = 2_379
 """ResNet-8 and DS-CNN on cores of their own, LPDDR4: changed on purpose only."""
 
 
