@@ -333,6 +333,8 @@ class Program:
     """Of a layer pipeline, in order; empty where cores work together on one request."""
     pace: Pace | None = None
     """Of a layer pipeline."""
+    buffer_parts: int = 1
+    """It needs this part of each buffer at most: a half where two programs share a core, and each keeps something."""
 
     @cached_property
     def once(self) -> frozenset[int]:

@@ -129,6 +129,7 @@ class Dma(Description):
 
 
 Policy = Literal["fifo", "fixed_priority", "edf"]
+BufferUse = Literal["shared", "divided"]
 
 
 class Scheduling(Description):
@@ -138,6 +139,9 @@ class Scheduling(Description):
     """`fifo`: in order of arrival, each to its end. The others decide anew after each layer (edf: by deadline)."""
     layers_ahead: Annotated[int, Field(ge=0)] | None = None
     """Layers handed out beyond the one at work, which nobody can overtake; default: 1, and with `fifo` any number."""
+    buffers: BufferUse = "shared"
+    """What streams that share cores have of the buffers. `shared`: each layer all of them, and nothing stays for the
+    next; `divided`: each stream an equal part, in which weights and results may stay."""
 
     def inconsistencies(self) -> Iterator[tuple[str, str]]:
         """A limit that would have no effect."""

@@ -1,17 +1,19 @@
 """The programs of a scenario's streams: each network is compiled once for all streams that map it alike.
 
 A program may keep weights and results on chip, as if the machine were its own. Where streams share cores, none keeps
-anything in buffers between its layers. What background initiators leave of a shared SRAM is divided into equal parts,
+anything in buffers between its layers, unless buffers are divided: then each has an equal part, and keeps what it wants
+there. What background initiators leave of a shared SRAM is divided into equal parts,
 one for each stream.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from soc_sim import system
 from soc_sim.compiler.program import Program
+from soc_sim.config.core import Buffers, Scratchpad
 from soc_sim.config.scenario import RequestStream, Scenario
 from soc_sim.config.soc import PAGE_BYTES, Soc
 from soc_sim.energy.prices import prices
@@ -39,7 +41,8 @@ def programs_of(scenario: Scenario, soc: Soc, given: Mapping[str, Network | Prog
     Raises:
         NetworkError, MappingError: as in ``compile``.
     """
-    sharing = [_shares_cores(scenario, stream) for stream in scenario.streams]
+    sharing = [_sharing(scenario, stream) for stream in scenario.streams]
+    divided = scenario.scheduling.buffers == "divided"
     keys = [
         (stream.model_dump_json(include={"network", "batch", "sparsity", "mapping"}), id(given.get(stream.name)),
          len(scenario.cores_of(stream)), shares)
@@ -53,16 +56,22 @@ def programs_of(scenario: Scenario, soc: Soc, given: Mapping[str, Network | Prog
                 programs[key] = network
             else:
                 part = _part(soc, len(scenario.cores_of(stream)), len(scenario.streams))
-                programs[key] = _compile(part, stream, network, keeps=not shares)
+                if divided:
+                    part = part.model_copy(update={"buffers": _divided(part.buffers, shares)})
+                program = _compile(part, stream, network, keeps=shares == 1 or divided)
+                programs[key] = replace(program, buffer_parts=shares if divided else 1)
     mapped = [
         Mapped(stream, programs[key], scenario.cores_of(stream))
         for stream, key in zip(scenario.streams, keys, strict=True)
     ]
     ready = [stream.name for stream in scenario.streams if isinstance(given.get(stream.name), Program)]
-    off = [one.name for one, shares in zip(scenario.streams, sharing, strict=True) if shares and one.name not in ready]
+    together = zip(scenario.streams, sharing, strict=True)
+    off = [one.name for one, shares in together if shares > 1 and one.name not in ready]
     warnings = []
-    if off:
-        warnings.append(f"streams that share cores keep nothing on chip between layers: {', '.join(off)}")
+    if off and not divided:
+        warnings.append(
+            f"streams that share cores keep nothing on chip between layers (scheduling.buffers): {', '.join(off)}"
+        )
     without = [one.name for one in scenario.streams if one.mapping.sram_weights != "off" and one.name not in ready]
     if without and _part(soc, 1, len(scenario.streams)).system_sram is None:
         warnings.append(f"nothing of system_sram is left for weights of streams: {', '.join(without)}")
@@ -71,12 +80,20 @@ def programs_of(scenario: Scenario, soc: Soc, given: Mapping[str, Network | Prog
     return mapped, warnings
 
 
-def _shares_cores(scenario: Scenario, stream: RequestStream) -> bool:
-    return any(
-        set(scenario.cores_of(stream)) & set(scenario.cores_of(other))
-        for other in scenario.streams
-        if other is not stream
-    )
+def _sharing(scenario: Scenario, stream: RequestStream) -> int:
+    """How many streams use the stream's cores, itself included."""
+    own = set(scenario.cores_of(stream))
+    return sum(bool(own & set(scenario.cores_of(other))) for other in scenario.streams)
+
+
+def _divided(buffers: Buffers, parts: int) -> Buffers:
+    """What one of several streams has of each buffer."""
+    pads: dict[str, Scratchpad] = {
+        name: pad.model_copy(update={"capacity_bytes": pad.capacity_bytes // parts})
+        for name in buffers.pads
+        if (pad := getattr(buffers, name)) is not None
+    }
+    return buffers.model_copy(update=pads)
 
 
 def _part(soc: Soc, cores: int, streams: int) -> Soc:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from soc_sim import system
 from soc_sim.compiler.program import Program
 from soc_sim.config.background import Background
-from soc_sim.config.core import Policy
+from soc_sim.config.core import BufferUse, Policy
 from soc_sim.config.loader import load
 from soc_sim.config.run import Choice, InputShape, NetworkFile, Objective, Split
 from soc_sim.config.scenario import RequestStream
@@ -91,14 +91,23 @@ class Scenario:
         seed: Of everything random: arrivals, jitter, addresses.
         scheduling: Whose layer is next where streams share cores: ``fifo``, ``fixed_priority`` or ``edf``.
         layers_ahead: Layers handed out beyond the one at work (not with ``fifo``).
+        buffers: What streams that share cores have of their buffers: all while a layer runs (``shared``), or an equal
+            part each, in which weights and results may stay (``divided``).
     """
 
     def __init__(
-        self, soc: Soc, *, seed: int = 0, scheduling: Policy = "fifo", layers_ahead: int | None = None
+        self,
+        soc: Soc,
+        *,
+        seed: int = 0,
+        scheduling: Policy = "fifo",
+        layers_ahead: int | None = None,
+        buffers: BufferUse = "shared",
     ) -> None:
         self._soc = soc
         self._seed = seed
-        self._scheduling = {"policy": scheduling} | ({} if layers_ahead is None else {"layers_ahead": layers_ahead})
+        ahead = {} if layers_ahead is None else {"layers_ahead": layers_ahead}
+        self._scheduling = {"policy": scheduling, "buffers": buffers} | ahead
         self._streams: list[RequestStream] = []
         self._networks: dict[str, Network | Program] = {}
         self._background: list[Background] = []

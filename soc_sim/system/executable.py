@@ -19,7 +19,8 @@ class Executable:
         channel_of: Buffer → DMA channel.
         first_layer: Added to its layers, where several programs share a machine.
         first_index: Added to its instructions' indices in traces.
-        interruptible: Whether others may run between its layers.
+        interruptible: Whether others may run between its layers: where no buffer holds anything of it, or everywhere
+            if it has a part of the buffers to itself.
     """
 
     def __init__(
@@ -37,7 +38,9 @@ class Executable:
         self.first_layer = first_layer
         self.first_index = first_index
         self.on_host = frozenset(i.index for i in program.instructions if isinstance(i, VectorOp))
-        bounds = _safe_bounds(program.instructions) if interruptible else [len(program.instructions)]
+        bounds = [len(program.instructions)]
+        if interruptible:
+            bounds = _safe_bounds(program.instructions, keeps=program.buffer_parts > 1)
         starts = [_first_of(program.instructions, stage.first_layer) for stage in program.stages[1:]]
         bounds = sorted({*bounds, *starts})
         self.steps = tuple(
@@ -62,8 +65,11 @@ def _stages(steps: Sequence[Step], starts: Sequence[int]) -> tuple[tuple[Step, .
     return tuple(map(tuple, stages))
 
 
-def _safe_bounds(instructions: Sequence[Instruction]) -> list[int]:
-    """Where a layer ends and no buffer holds anything: behind these instructions another program may take the cores."""
+def _safe_bounds(instructions: Sequence[Instruction], *, keeps: bool) -> list[int]:
+    """Where a layer ends and no buffer holds anything: behind these instructions another program may take the cores.
+
+    ``keeps``: whether it may hold something meanwhile.
+    """
     held: dict[tuple[int, str], int] = {}
     bounds = []
     for position, instruction in enumerate(instructions):
@@ -72,7 +78,7 @@ def _safe_bounds(instructions: Sequence[Instruction]) -> list[int]:
             if not held[place]:
                 del held[place]
         last = position + 1 == len(instructions)
-        if last or (not held and instructions[position + 1].layer != instruction.layer):
+        if last or ((keeps or not held) and instructions[position + 1].layer != instruction.layer):
             bounds.append(position + 1)
     return bounds
 

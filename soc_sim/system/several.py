@@ -126,7 +126,7 @@ def run_streams(
     programs = [demand.program for demand in demands]
     layout = lay_out(soc, programs, [program.requests_under_way for program in programs])
     core_sets = _core_sets(soc, demands)
-    _check_residency(demands)
+    _check_residency(demands, divided=scheduling.buffers == "divided")
     together = list(dict.fromkeys([demand.cores for demand in demands]))
     machine = build(soc, simulation, core_sets, scheduling, background_requests(soc, layout, seed), together=together)
     streams, merged = [], _merge(programs)
@@ -235,14 +235,25 @@ def _core_sets(soc: Soc, demands: Sequence[Demand]) -> list[tuple[int, ...]]:
     return [*used, *((core,) for core in range(soc.cores) if core not in taken)]
 
 
-def _check_residency(demands: Sequence[Demand]) -> None:
-    """What one program keeps in the buffers for good would be in the way of the others on its cores."""
+def _check_residency(demands: Sequence[Demand], *, divided: bool) -> None:
+    """What one program keeps in the buffers for good would be in the way of the others on its cores.
+
+    ``divided``: each has a part of the buffers to itself.
+    """
     for demand in demands:
+        sharing = sum(other.cores == demand.cores for other in demands)
+        if divided and demand.program.buffer_parts < sharing:
+            raise MappingError(
+                f"{demand.program.network} was compiled for more than one of {sharing} parts of the buffers, and "
+                f"{sharing} streams divide them; allowed: a network in its place, or scheduling.buffers: shared"
+            )
+        if divided:
+            continue
         keeps = any(isinstance(demand.program.instructions[index], Load) for index in demand.program.once)
-        if keeps and sum(other.cores == demand.cores for other in demands) > 1:
+        if keeps and sharing > 1:
             raise MappingError(
                 f"{demand.program.network} keeps its weights in the buffers, and another stream uses its cores; "
-                "allowed: cores of its own, or mapping.residency off"
+                "allowed: cores of its own, mapping.residency off, or scheduling.buffers: divided"
             )
 
 
