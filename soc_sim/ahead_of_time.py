@@ -12,8 +12,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from importlib import import_module
-from importlib.machinery import SOURCE_SUFFIXES, FileFinder, ModuleSpec, SourceFileLoader
+from importlib.machinery import EXTENSION_SUFFIXES, SOURCE_SUFFIXES, FileFinder, ModuleSpec, SourceFileLoader
 from pathlib import Path
 from types import ModuleType
 
@@ -58,5 +57,5 @@ def choose() -> None:
 
 def form() -> str:
     """``compiled`` or ``interpreted``: as what kernel and components run."""
-    file = import_module("soc_sim.kernel.timeline").__file__
-    return "interpreted" if file is None or file.endswith(".py") else "compiled"
+    compiled = any((_HERE / f"kernel/timeline{suffix}").exists() for suffix in EXTENSION_SUFFIXES)
+    return "compiled" if compiled and _Sources not in sys.meta_path else "interpreted"

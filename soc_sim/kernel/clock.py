@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from soc_sim.kernel.simulation import Event, Simulation
+from soc_sim.kernel.simulation import Call, Event, Simulation
 from soc_sim.units import PS_PER_S
 
 _FEW_WAITS = 8
@@ -27,7 +27,7 @@ class Clock:
         """Edges before ``start_ps``, at earlier frequencies."""
         self.stops: list[tuple[int, int]] = []
         """Spans in which there was no edge because the frequency was being changed, ascending."""
-        self._waits: list[tuple[Simulation, Event, int]] = []
+        self._waits: list[tuple[Simulation, Event | Call, int]] = []
 
     def edge_ps(self, index: int) -> int:
         """Time of edge ``index``."""
@@ -55,14 +55,19 @@ class Clock:
         """An event at the edge ``cycles`` after the first edge at or after now."""
         index = self.index_at(simulation.now_ps) + cycles
         event = simulation.wait_until(self.edge_ps(index))
-        if len(self._waits) >= _FEW_WAITS:
-            self._waits = [wait for wait in self._waits if not wait[1].processed]
-        self._waits.append((simulation, event, index))
+        self._remember(simulation, event, index)
         return event
 
     def call_after(self, simulation: Simulation, cycles: int, callback: Callable[[], None]) -> None:
         """Call back at the edge that :meth:`wait` waits for."""
-        simulation.when(self.wait(simulation, cycles), callback)
+        index = self.index_at(simulation.now_ps) + cycles
+        self._remember(simulation, simulation.call_at(self.edge_ps(index), callback), index)
+
+    def _remember(self, simulation: Simulation, what: Event | Call, index: int) -> None:
+        """A change of the frequency moves what is to come at edge ``index``."""
+        if len(self._waits) >= _FEW_WAITS:
+            self._waits = [wait for wait in self._waits if not wait[1].processed]
+        self._waits.append((simulation, what, index))
 
     def set_frequency(self, frequency_hz: int, now_ps: int, stop_ps: int = 0) -> None:
         """Change the frequency: edges are counted anew from the next edge of the old clock, ``stop_ps`` later.

@@ -24,7 +24,6 @@ who else waited at the same time: of several other initiators the last one serve
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from soc_sim.kernel.transfer import Transfer
@@ -96,52 +95,51 @@ class CompletionLog:
             if earlier_ps >= late_ps:
                 continue  # it was not the next to complete when the wait ended
             if done_ps < late_ps:
-                _add(spans, Reason(self._initiator, "latency"), late_ps - max(done_ps, start_ps))
+                _add(spans, self._initiator, "latency", late_ps - max(done_ps, start_ps))
                 late_ps = max(done_ps, start_ps)
-            for reason, span_ps in _stages(transfer, self._initiator, earlier_ps, late_ps):
-                _add(spans, reason, span_ps)
+            _add_stages(spans, transfer, self._initiator, earlier_ps, late_ps)
             late_ps = earlier_ps
-        _add(spans, Reason(self._initiator, "latency"), late_ps - start_ps)
+        _add(spans, self._initiator, "latency", late_ps - start_ps)
         return spans
 
 
-def _add(spans: dict[Reason, int], reason: Reason, span_ps: int) -> None:
+def _add(spans: dict[Reason, int], component: str, reason: str, span_ps: int) -> None:
     if span_ps > 0:
-        spans[reason] = spans.get(reason, 0) + span_ps
+        key = Reason(component, reason)
+        spans[key] = spans.get(key, 0) + span_ps
 
 
-def _stages(transfer: Transfer, initiator: str, start_ps: int, end_ps: int) -> Iterator[tuple[Reason, int]]:
-    """The stages of a transfer between two times, the last one first; they fill the span."""
-    memory = transfer.memory
-    credit_ps = transfer.credit_ps
-    latency_ps = 0
-
-    def until(early_ps: int) -> int:
-        """The part of what is left that is later than ``early_ps``."""
-        nonlocal end_ps
-        span_ps = max(0, end_ps - max(start_ps, early_ps))
-        end_ps -= span_ps
-        return span_ps
-
+def _add_stages(spans: dict[Reason, int], transfer: Transfer, initiator: str, start_ps: int, end_ps: int) -> None:
+    """Add the stages of a transfer between two times, the last one first; they fill the span."""
+    memory, credit_ps = transfer.memory, transfer.credit_ps
     if transfer.arrived_ps is not None:
-        yield Reason(f"{initiator}.decompression", "busy"), until(transfer.arrived_ps)
-    answer_ps = until(transfer.delivered_ps)
-    yield Reason("interconnect", "transfer"), until(transfer.served_ps)
-    left_ps = until(transfer.submitted_ps)
+        early_ps = max(start_ps, min(end_ps, transfer.arrived_ps))
+        _add(spans, f"{initiator}.decompression", "busy", end_ps - early_ps)
+        end_ps = early_ps
+    early_ps = max(start_ps, min(end_ps, transfer.delivered_ps))
+    answer_ps, end_ps = end_ps - early_ps, early_ps
+    early_ps = max(start_ps, min(end_ps, transfer.served_ps))
+    _add(spans, "interconnect", "transfer", end_ps - early_ps)
+    end_ps = early_ps
+    early_ps = max(start_ps, min(end_ps, transfer.submitted_ps))
+    left_ps, end_ps = end_ps - early_ps, early_ps
     for reason, amount_ps in (
-        (Reason(memory, "transfer"), transfer.data_ps),
-        (Reason(memory, "transition"), transfer.held_ps),
-        (Reason(memory, "refresh"), transfer.refresh_ps),
-        (Reason(memory, "row"), transfer.row_ps),
-        (Reason(memory, f"arbitration:{transfer.waited_for}"), transfer.others_ps),
+        ("transfer", transfer.data_ps),
+        ("transition", transfer.held_ps),
+        ("refresh", transfer.refresh_ps),
+        ("row", transfer.row_ps),
     ):
         span_ps = min(left_ps, amount_ps)
         left_ps -= span_ps
-        yield reason, span_ps
+        _add(spans, memory, reason, span_ps)
+    if left_ps > 0 and transfer.others_ps > 0:
+        span_ps = min(left_ps, transfer.others_ps)
+        left_ps -= span_ps
+        _add(spans, memory, f"arbitration:{transfer.waited_for}", span_ps)
     # Had it been sent earlier, this much latency would have passed beside other transfers.
     for component, latency_ps in (("interconnect", answer_ps), (memory, left_ps)):
         hidden_ps = min(credit_ps, latency_ps)
         credit_ps -= hidden_ps
-        yield Reason(initiator, "credit"), hidden_ps
-        yield Reason(component, "latency"), latency_ps - hidden_ps
-    yield Reason(initiator, "latency"), max(0, end_ps - start_ps)
+        _add(spans, initiator, "credit", hidden_ps)
+        _add(spans, component, "latency", latency_ps - hidden_ps)
+    _add(spans, initiator, "latency", end_ps - start_ps)

@@ -25,13 +25,15 @@ _OBJECTS_BETWEEN_COLLECTIONS: Final = 50_000
 """A run makes many objects that live shortly, and hardly a cycle: Python's usual 700 would look for them in vain."""
 
 
-class _Call:
+class Call:
     """Somebody is called back; nobody can wait for it, so it need not be an event."""
 
-    __slots__ = ("callback",)
+    __slots__ = ("callback", "processed")
 
     def __init__(self, callback: Callable[[], None]) -> None:
         self.callback = callback
+        self.processed = False
+        """Whether it has been made."""
 
 
 class Simulation:
@@ -71,25 +73,23 @@ class Simulation:
         """An event that somebody will fire."""
         return simpy.Event(self._environment)
 
-    def call_at(self, time_ps: int, callback: Callable[[], None]) -> None:
+    def call_at(self, time_ps: int, callback: Callable[[], None]) -> Call:
         """Call back at ``time_ps`` (one event)."""
-        heappush(self._queue, (time_ps, NORMAL, next(self._numbers), _Call(callback)))
+        call = Call(callback)
+        heappush(self._queue, (time_ps, NORMAL, next(self._numbers), call))
+        return call
 
     def send(self, transfer: Transfer, time_ps: int, receiver: Callable[[Transfer], None]) -> None:
         """Let a transfer reach ``receiver`` at ``time_ps`` (one event: the transfer itself, so once at a time)."""
         transfer.receiver = receiver
         heappush(self._queue, (time_ps, NORMAL, next(self._numbers), transfer))
 
-    def when(self, event: simpy.Event, callback: Callable[[], None]) -> None:
-        """Call back when an event fires that has not fired yet."""
-        event.callbacks.append(lambda _: callback())
-
     def wait_until(self, time_ps: int) -> simpy.Event:
         """What a process yields to go on at ``time_ps``."""
         return simpy.Timeout(self._environment, time_ps - self.now_ps)
 
-    def move(self, event: simpy.Event, time_ps: int) -> None:
-        """Let an event of :meth:`wait_until` fire at another time; among events of that time it keeps its place."""
+    def move(self, event: simpy.Event | Call, time_ps: int) -> None:
+        """Let an event of :meth:`wait_until`, or a call, come at another time; its place in the order stays."""
         # SimPy cannot take back what is scheduled.
         queue = self._queue
         for position, entry in enumerate(queue):
@@ -146,7 +146,8 @@ class Simulation:
                 self.now_ps = environment._now = now_ps
                 if isinstance(event, Transfer):
                     event.receiver(event)
-                elif isinstance(event, _Call):
+                elif isinstance(event, Call):
+                    event.processed = True
                     event.callback()
                 else:
                     callbacks, event.callbacks = event.callbacks, None

@@ -139,7 +139,7 @@ class Fabric(Component):
         super().__init__(simulation, name)
         self.description = description
         self.clock = Clock(description.clock_hz)
-        self._width_bytes = description.width_bytes
+        self._width_bytes, self._latency_cycles = description.width_bytes, description.latency_cycles
         self._ideal = description.kind == "ideal"
         priorities = description.priorities if description.arbitration == "fixed_priority" else ()
         self._priorities = {initiator: len(priorities) - place for place, initiator in enumerate(priorities)}
@@ -263,7 +263,7 @@ class Fabric(Component):
             if passed_ps > now_ps:
                 end_ps = passed_ps
         transfer.delivered_ps = end_ps
-        end_ps += self.clock.span_ps(self.description.latency_cycles)
+        end_ps += self.clock.span_ps(self._latency_cycles)
         traffic = self.traffic[transfer.initiator]
         traffic.moved_bytes += transfer.size_bytes
         traffic.latencies_ps.append(end_ps - transfer.submitted_ps)
