@@ -89,12 +89,11 @@ def test_moved_cuts_are_no_worse(layers: list[Demand], most: int) -> None:
     ("network", "soc_name", "cores", "tolerance"),
     [
         ("autoencoder", "edge_16x16", 3, 0.05),
-        ("resnet8", "edge_16x16", 4, 0.1),
+        ("resnet8", "edge_16x16", 2, 0.05),
         ("ds_cnn", "edge_16x16", 4, 0.25),
         ("bert_tiny", "edge_16x16", 2, 0.15),
         ("resnet8", "mcu_8x8", 2, 0.1),
         ("ds_cnn", "mcu_8x8", 4, 0.1),
-        ("bert_tiny", "mcu_8x8", 2, 0.05),
     ],
 )
 def test_the_expected_pace_is_near_the_simulated_one(network: str, soc_name: str, cores: int, tolerance: float) -> None:
@@ -103,7 +102,7 @@ def test_the_expected_pace_is_near_the_simulated_one(network: str, soc_name: str
     program = compile(zoo.load(network), soc, Mapping(split="pipeline"))
     assert program.pace is not None
     assert len(program.stages) == cores
-    requests = 3 * (cores + 1)
+    requests = 2 * (cores + 3)
     ends_ps = system.run(soc, program, inferences=requests).inference_end_ps
     interval_ps = (ends_ps[-cores - 2] - ends_ps[cores]) / (requests - 2 * cores - 2)
     assert interval_ps == pytest.approx(program.pace.interval_ps, rel=tolerance)
@@ -122,6 +121,6 @@ def test_stages_that_share_a_memory_ask_less_of_it() -> None:
         for program in (pipeline, one)
     ]
     assert moved[0] < 0.8 * moved[1]
-    ends_ps = system.run(two, pipeline, inferences=4).inference_end_ps
-    together = system.run(two, compile(network, two), inferences=4).inference_end_ps
-    assert ends_ps[-1] - ends_ps[0] < 0.8 * (together[-1] - together[0])
+    assert pipeline.pace is not None
+    ends_ps = system.run(two, compile(network, two), inferences=2).inference_end_ps
+    assert pipeline.pace.interval_ps < 0.85 * (ends_ps[1] - ends_ps[0])

@@ -85,17 +85,16 @@ def test_the_compiler_chooses_by_estimate_and_two_cores_are_faster() -> None:
 NETWORKS = ("resnet8", "ds_cnn", "autoencoder")
 
 
-@pytest.mark.parametrize("soc_name", ["edge_16x16", "mcu_8x8"])
-def test_more_cores_are_not_slower(soc_name: str) -> None:
+def test_more_cores_are_not_slower() -> None:
     """Tiny networks, whose layers are soon done: what cores wait for one another must not cost more than they gain.
 
-    Than one core none is slower; two may be quicker than four by what the estimate leaves out, at worst by 3.0 %
-    (resnet8 on edge_16x16).
+    By estimate alone, none is slower than on one core; two may be quicker than four by what the estimate leaves out, at
+    worst by 3.0 % (resnet8; tests of trials in tests/system).
     """
     for name in NETWORKS:
         makespans = []
         for cores in (1, 2, 4):
-            soc = load(soc_name, Soc, (f"cores={cores}",))
+            soc = load("edge_16x16", Soc, (f"cores={cores}",))
             makespans.append(system.run(soc, compile(zoo.load(name), soc)).makespan_ps)
         one, two, four = makespans
         assert max(two, four) <= one, name
