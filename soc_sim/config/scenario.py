@@ -107,6 +107,12 @@ class Scenario(Description):
                 if core >= self.soc.cores:
                     allowed = f"0 to {self.soc.cores - 1}" if self.soc.cores > 1 else "0"
                     yield f"streams[{position}].cores", f"the SoC has no core {core}; allowed: {allowed}"
+            own = len(self.cores_of(stream))
+            if stream.mapping.cores is not None and stream.mapping.cores > own:
+                yield (
+                    f"streams[{position}].mapping.cores",
+                    f"{stream.mapping.cores} is more than the stream's cores; allowed: 1 to {own}",
+                )
             if stream.mapping.sram_weights != "off" and self.soc.system_sram is None:
                 what = f"'{stream.mapping.sram_weights}' needs soc.system_sram; allowed: off"
                 yield f"streams[{position}].mapping.sram_weights", what

@@ -10,6 +10,7 @@ from soc_sim import compiler, system
 from soc_sim.compiler.program import Compute, Program
 from soc_sim.config.loader import load
 from soc_sim.config.run import Mapping, Run
+from soc_sim.config.scenario import Scenario
 from soc_sim.config.soc import Soc
 from soc_sim.errors import ConfigurationError, MappingError
 from soc_sim.network import zoo
@@ -99,3 +100,7 @@ def test_cores_that_are_not_there_are_a_fault() -> None:
     run = {"kind": "run", "soc": "edge_16x16", "workload": {"network": "ds_cnn"}, "mapping": {"cores": 2}}
     with pytest.raises(ConfigurationError, match=r"mapping\.cores: 2 is more than soc\.cores; allowed: 1 to 1"):
         load(run, Run)
+    stream = {"name": "one", "network": "ds_cnn", "period": "5 ms", "mapping": {"cores": 2}}
+    scenario = {"kind": "scenario", "soc": "edge_16x16", "until": "1 ms", "streams": [stream]}
+    with pytest.raises(ConfigurationError, match=r"streams\[0\]\.mapping\.cores: 2 is more than the stream's cores"):
+        load(scenario, Scenario)
