@@ -19,6 +19,8 @@ HOST = "host"
 class _History:
     writes: list[tuple[int, int, int, Unit]] = field(default_factory=list)
     """First byte, end, instruction, unit."""
+    writers: set[Unit] = field(default_factory=set)
+    """All units among them."""
     users: dict[Unit, int] = field(default_factory=dict)
     """Unit → its latest instruction that read or wrote here."""
 
@@ -39,15 +41,18 @@ class Hazards:
         history.users[unit] = index
         low, high = span
         latest: dict[Unit, int] = {}
-        for start, stop, writer, by in history.writes:
-            if start < high and low < stop:
+        for start, stop, writer, by in reversed(history.writes):
+            if start < high and low < stop and by not in latest:
                 latest[by] = writer
+                if len(latest) == len(history.writers):
+                    break
         return set(latest.values())
 
     def write(self, root: str, span: tuple[int, int], index: int, unit: Unit) -> set[int]:
         """Notes a write, and returns what must be complete before: the last users of the space's earlier tenants."""
         history = self._histories[root]
         history.writes.append((*span, index, unit))
+        history.writers.add(unit)
         history.users[unit] = index
         if (root, unit) in self._settled:
             return set()
