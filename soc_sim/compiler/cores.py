@@ -134,7 +134,8 @@ class CorePlanner:
         sharings = self._of_all_sizes()
         bounds = {sharing.pace.bound for sharing in sharings if sharing.pace}
         if self.options.objective == "latency" and not bounds.isdisjoint(self.rates.memories):
-            asked, self.options = self.options, replace(self.options, memory_price=MEMORY_PRICE)
+            asked = self.options
+            self.options = replace(asked, memory_price=max(asked.memory_price, MEMORY_PRICE))
             sharings += self._of_all_sizes()
             self.options = asked
         limit_ps = min(sharing.interval_ps for sharing in sharings) * TOLERANCE

@@ -19,8 +19,7 @@ class Options:
     """What time costs beside energy where their product is the objective: the network's energy over its time. By that
     exchange a layer's change of either changes the product of the sums alike."""
     memory_price: float = 0.0
-    """What time of the busiest memory costs beside a layer's latency, where that is the objective: stages of a pipeline
-    share the memories."""
+    """What time of the busiest memory costs beside a layer's latency, where that is the objective."""
     side_by_side: bool = True
     """Whether groups may lie side by side on the array."""
     by_rows: bool = False

@@ -82,6 +82,7 @@ class _Compilation:
         self.options = Options(
             objective=mapping.layer_objective,
             prices=None if mapping.layer_objective == "latency" else prices,
+            memory_price=mapping.memory_price,
             side_by_side=mapping.side_by_side,
             reorder=mapping.reorder,
         )

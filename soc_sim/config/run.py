@@ -68,6 +68,9 @@ class Mapping(Description):
     """What dataflow and tiles of each layer are chosen by: expected time, energy, or their product (`edp`).
     `throughput`: by time, and on several cores (`split: auto`) as a pipeline of layers where that is expected to give
     more results a second."""
+    memory_price: Annotated[float, Field(ge=0)] = 0.0
+    """What time of the memory with the most to do counts beside a layer's own, where that is the objective. With 1, for
+    example, tiles are chosen that leave more of a memory to others that want it, too: background traffic, streams."""
     side_by_side: bool = True
     """Whether small groups (depthwise, grouped) may lie side by side on the array; `false`: one after another."""
     sparse: bool = True
@@ -93,7 +96,9 @@ class Mapping(Description):
     """How weights with zeros are stored; default: as the format that is smallest for the layer."""
 
     def inconsistencies(self) -> Iterator[tuple[str, str]]:
-        """Weights in a memory that holds nothing."""
+        """Weights in a memory that holds nothing; a price that nobody asks."""
+        if self.memory_price and self.layer_objective != "latency":
+            yield "memory_price", f"has no effect with objective {self.objective}; allowed: 0"
         if self.residency == "off" and self.sram_weights != "off":
             yield "sram_weights", f"'{self.sram_weights}' has no effect with residency off; allowed: off"
 
