@@ -10,8 +10,9 @@ Left out: contention, row misses; loads that run ahead into the next layer.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -53,8 +54,8 @@ class Evaluation:
     """Of these and of what is written, without buffers."""
     dram_read_bytes: Integers
     tiles: Integers
-    ends: Ends
-    """Of a layer that one core runs alone."""
+    ends: Callable[[], Ends]
+    """Of a layer that one core runs alone; worked out where they are asked for."""
     between_ps: Floats | None = None
     """Time between neighbours, where these are given."""
 
@@ -125,7 +126,7 @@ class CostModel:
                 read_bytes + self._written_bytes,
                 self._from_dram(traffic),
                 tiles,
-                self._ends(dataflow, deal, busy * self._latency.rates.array_cycle_ps, traffic, latency),
+                partial(self._ends, dataflow, deal, busy * self._latency.rates.array_cycle_ps, traffic, latency),
             )
 
     def _ends(self, dataflow: Flow, deal: Deal, array_ps: Floats, traffic: Traffic, latency: Latency) -> Ends:

@@ -148,6 +148,7 @@ class LatencyModel:
         array = cycles * rates.array_cycle_ps
         late = self._late(queues["weights"])
         moved = queues | {"weights": queues["weights"] * late}
+        moving = np.maximum.reduce(np.broadcast_arrays(*self._channels(moved), instructions * rates.dispatch_ps))
         fill = queues["inputs"] / np.maximum(loads["inputs"], 1) + rates.latency_ps[homes.inputs]
         first = queues["weights"] / np.maximum(loads["weights"], 1) + rates.latency_ps[homes.weights]
         inputs_ps, weights_ps = fill, 0.0 if homes.resident else first
@@ -160,8 +161,9 @@ class LatencyModel:
             moved["weights"] = moved["weights"] + array / np.maximum(loads["weights"], 1)
         served = self._served(traffic, late)
         computing = array + waits + self._serial(dataflow, array, queues, traffic, served, held=held)
-        dispatching = instructions * rates.dispatch_ps
-        steady = np.maximum.reduce(np.broadcast_arrays(computing, *self._channels(moved), dispatching))
+        steady = np.maximum(computing, moving)
+        if homes.resident:
+            steady = np.maximum.reduce(np.broadcast_arrays(steady, *self._channels(moved)))
         shared, fabric = self._shared(traffic, late)
         drain = queues["outputs"] / stores + rates.latency_ps[homes.outputs]
         own = steady * traffic.share
@@ -169,8 +171,7 @@ class LatencyModel:
         if traffic.cores.max() > 1:
             first, last = self._together(traffic, stores)
             whole = np.maximum(whole, own + np.maximum(fill, first) + np.maximum(drain, last))
-        there = self._channels(queues | {"weights": queues["weights"] * late})
-        bound = np.maximum.reduce(np.broadcast_arrays(*there, dispatching, shared, fabric))
+        bound = np.maximum(np.maximum(moving, shared), fabric)
         return Latency(whole, inputs_ps, weights_ps, drain, computing, bound)
 
     def demands_ps(self, traffic: Traffic) -> dict[MemoryName, Floats]:

@@ -98,7 +98,7 @@ def choose(
     ]
     if beside is not None:
         priced = [
-            (model, replace(found, between_ps=beside.time_ps(nest, operands, model.sizes, found.ends)))
+            (model, replace(found, between_ps=beside.time_ps(nest, operands, model.sizes, found.ends())))
             for model, found in priced
         ]
     wanted = [(model, evaluation) for model, evaluation in priced if evaluation.dataflow in flows]
@@ -254,7 +254,7 @@ def _choice(model: CostModel, evaluation: Evaluation, flat: int, regret: Mapping
         regret,
         shares=model.shares(evaluation, candidate),
         demands_ps=model.demands_ps(evaluation, candidate),
-        ends=evaluation.ends.at(candidate, shape),
+        ends=evaluation.ends().at(candidate, shape),
     )
 
 
