@@ -45,10 +45,8 @@ DRAMSIM3 = (
     "controller.drain_idle_above=8",
 )
 """Its order of commands, with the depths with which it ran (HBM2's presets have it anyhow)."""
-
-
-RAMULATOR = ("timing.nPPD=1",)
-"""Its LPDDR4 knows no tPPD; without it this model's time is Ramulator's, with it DRAMsim3's."""
+TPPD = ("timing.nPPD=4",)
+"""Of its LPDDR4; Ramulator's has none."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +77,8 @@ class Outcome:
 
 def evaluate(row: dict[str, str], *, turns: bool = False) -> Outcome:
     """Replay one row; ``turns``: with DRAMsim3's order of commands, compared with DRAMsim3 alone."""
-    dram = load(row["memory"], Dram, (f"mapping={row['mapping']}", *(DRAMSIM3 if turns else RAMULATOR)))
+    settings = () if not turns else (*DRAMSIM3, *TPPD) if row["memory"].startswith("lpddr4") else DRAMSIM3
+    dram = load(row["memory"], Dram, (f"mapping={row['mapping']}", *settings))
     if turns:
         row = {key: "" if key.startswith(SIMULATORS[1:]) else value for key, value in row.items()}
     requests = list(PATTERNS[row["pattern"]](dram))
