@@ -9,7 +9,7 @@ from heapq import heappop, heappush
 from typing import Any, Final
 
 import simpy
-from simpy.events import NORMAL, URGENT
+from simpy.events import URGENT
 
 from soc_sim.errors import DeadlockError
 from soc_sim.kernel.recording import Counter, Detail, Recorder, Requests, Track
@@ -20,6 +20,12 @@ Event = simpy.Event
 
 Process = Generator[Event, Any, None]
 """A generator that yields what it waits for."""
+
+# Bound once: looked up for every event otherwise.
+_push: Final = heappush
+_pop: Final = heappop
+_NORMAL: Final = 1
+"""SimPy's ``NORMAL``."""
 
 _OBJECTS_BETWEEN_COLLECTIONS: Final = 50_000
 """A run makes many objects that live shortly, and hardly a cycle: Python's usual 700 would look for them in vain."""
@@ -36,6 +42,19 @@ class Call:
         """Whether it has been made."""
 
 
+class _Numbers:
+    """Numbers events in the order in which they are planned, for SimPy's part and for the rest."""
+
+    __slots__ = ("drawn",)
+
+    def __init__(self) -> None:
+        self.drawn = 0
+
+    def __next__(self) -> object:
+        self.drawn += 1
+        return self.drawn
+
+
 class Simulation:
     """Time, events and processes. Equal configurations give equal event sequences."""
 
@@ -45,17 +64,15 @@ class Simulation:
         self._environment = environment = simpy.Environment()
         self._queue: list[Any] = environment._queue
         """SimPy's own: a heap of (time, priority, number, event); transfers and calls lie among its events."""
-        self._numbers = environment._eid
+        self._numbers = _Numbers()
+        environment._eid = self._numbers  # type: ignore[assignment] # all that SimPy asks of it is the next number
         self._wait_reports: list[Callable[[], str | None]] = []
         self.recorder = recorder
-        self._drawn = 0
 
     @property
     def events(self) -> int:
         """Events scheduled so far."""
-        # SimPy numbers its events with a counter that can only be read by drawing the next number.
-        self._drawn += 1
-        return next(self._numbers) - self._drawn + 1
+        return self._numbers.drawn
 
     def track(self, name: str, detail: Detail) -> Track | None:
         """A track to tell what is done; None: nobody wants to know."""
@@ -76,13 +93,18 @@ class Simulation:
     def call_at(self, time_ps: int, callback: Callable[[], None]) -> Call:
         """Call back at ``time_ps`` (one event)."""
         call = Call(callback)
-        heappush(self._queue, (time_ps, NORMAL, next(self._numbers), call))
+        self._plan(time_ps, call)
         return call
 
     def send(self, transfer: Transfer, time_ps: int, receiver: Callable[[Transfer], None]) -> None:
         """Let a transfer reach ``receiver`` at ``time_ps`` (one event: the transfer itself, so once at a time)."""
         transfer.receiver = receiver
-        heappush(self._queue, (time_ps, NORMAL, next(self._numbers), transfer))
+        self._plan(time_ps, transfer)
+
+    def _plan(self, time_ps: int, what: Transfer | Call) -> None:
+        numbers = self._numbers
+        numbers.drawn += 1
+        _push(self._queue, (time_ps, _NORMAL, numbers.drawn, what))
 
     def wait_until(self, time_ps: int) -> simpy.Event:
         """What a process yields to go on at ``time_ps``."""
@@ -142,7 +164,7 @@ class Simulation:
         gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS, *collected[1:])
         try:
             while queue:
-                now_ps, _, _, event = heappop(queue)
+                now_ps, _, _, event = _pop(queue)
                 self.now_ps = environment._now = now_ps
                 if isinstance(event, Transfer):
                     event.receiver(event)
