@@ -54,6 +54,8 @@ class Evaluation:
     """Of these and of what is written, without buffers."""
     dram_read_bytes: Integers
     tiles: Integers
+    least_ps: Floats
+    """What it takes between any neighbours: what the array, or a queue or a memory, needs without waits at the ends."""
     ends: Callable[[], Ends]
     """Of a layer that one core runs alone; worked out where they are asked for."""
     between_ps: Floats | None = None
@@ -126,6 +128,7 @@ class CostModel:
                 read_bytes + self._written_bytes,
                 self._from_dram(traffic),
                 tiles,
+                np.maximum(latency.computing_ps, latency.bound_ps),
                 partial(self._ends, dataflow, deal, busy * self._latency.rates.array_cycle_ps, traffic, latency),
             )
 

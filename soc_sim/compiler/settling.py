@@ -70,12 +70,14 @@ class _Settling:
             beside = self._beside(index, work)
             if beside is None or not beside.hides(work.nest, work.operands, choice.tiling, choice.ends):
                 continue
+            now, _ = between_value(choice, beside, work.nest, work.operands, self.options)
+            if self.options.objective == "latency" and now <= (1 + LEAST_GAIN) * choice.least_ps:
+                # No tiles gain enough.
+                continue
             other = self.chooser.choose(work, homes, beside)
             if isinstance(other, Shortage):
                 continue
-            (now, _), (then, time) = (
-                between_value(one, beside, work.nest, work.operands, self.options) for one in (choice, other)
-            )
+            then, time = between_value(other, beside, work.nest, work.operands, self.options)
             if then + LEAST_GAIN * time < now and self._fits(index, work, homes, other):
                 self.found.choices[index] = other
                 self.found.times_ps[index] = other.estimate.latency_ps

@@ -52,6 +52,8 @@ class Choice:
     """Operand → its part of the buffer that several share; None where there is none."""
     demands_ps: Mapping[MemoryName, int] = field(default_factory=dict)
     """Memory → how long it is busy with the layer, by estimate."""
+    least_ps: float = 0.0
+    """What no candidate falls short of between any neighbours."""
     ends: Ends | None = None
     """How the layer begins and ends on a core that runs it alone."""
 
@@ -106,9 +108,9 @@ def choose(
         return _shortage(models[-1].sizes, flows)
     sizes = [int(evaluation.legal.sum()) for _, evaluation in wanted]
     cost = np.concatenate([_legal(_value(evaluation, options), evaluation) for _, evaluation in wanted])
-    time_ps, read_bytes, cycles, tiles = (
+    time_ps, read_bytes, cycles, tiles, least_ps = (
         np.concatenate([_legal(getattr(evaluation, name), evaluation) for _, evaluation in wanted])
-        for name in ("judged_ps", "read_bytes", "cycles", "tiles")
+        for name in ("judged_ps", "read_bytes", "cycles", "tiles", "least_ps")
     )
     cores = np.repeat([evaluation.deal.cores for _, evaluation in wanted], sizes)
     of_time = time_ps * _time_price(options)
@@ -127,6 +129,7 @@ def choose(
     model, evaluation = wanted[which]
     regret = _regret([evaluation for _, evaluation in priced], options, float(cost[best]))
     choice = _choice(model, evaluation, int(np.flatnonzero(evaluation.legal)[best - sum(sizes[:which])]), regret)
+    choice = replace(choice, least_ps=float(least_ps.min()))
     if options.reorder and weights is not None:
         in_order = [evaluation for model, evaluation in wanted if _in_order(model)]
         least = min((_least(evaluation, options) for evaluation in in_order), default=None)
