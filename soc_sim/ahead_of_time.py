@@ -18,7 +18,8 @@ from types import ModuleType
 
 _HERE = Path(__file__).parent
 _RECORD = "compiled_sources.json"
-"""Written where the package is compiled in place: source → (time of its last change in ns, size)."""
+"""Written where the package is compiled in place: suffix of modules that a Python compiled → source → (time of its last
+change in ns, size)."""
 
 
 class _Sources:
@@ -36,11 +37,13 @@ class _Sources:
 
 
 def changed_sources(folder: Path = _HERE) -> list[str]:
-    """Sources below ``folder`` that are not those which were compiled in place."""
+    """Sources below ``folder`` that are not those which were compiled in place, for this Python."""
     try:
-        compiled = json.loads((folder / _RECORD).read_bytes())
-    except OSError:
+        compiled = json.loads((folder / _RECORD).read_bytes())[EXTENSION_SUFFIXES[0]]
+    except FileNotFoundError:
         return []
+    except (OSError, ValueError, LookupError):  # compiled by whom, and of what, is unknown
+        return [_RECORD]
     changed = []
     for name, of_compiled in compiled.items():
         source = folder / name

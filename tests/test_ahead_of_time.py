@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 import pytest
@@ -62,7 +63,8 @@ def test_a_source_that_has_been_changed_since_is_noticed(tmp_path: Path) -> None
     for name in ("same", "edited", "touched", "gone"):
         (tmp_path / f"{name}.py").write_text("1\n", encoding="utf-8")
     record = {path.name: [path.stat().st_mtime_ns, path.stat().st_size] for path in tmp_path.glob("*.py")}
-    (tmp_path / "compiled_sources.json").write_text(json.dumps(record), encoding="utf-8")
+    of_pythons = {EXTENSION_SUFFIXES[0]: record, ".another-python.so": {}}
+    (tmp_path / "compiled_sources.json").write_text(json.dumps(of_pythons), encoding="utf-8")
     assert ahead_of_time.changed_sources(tmp_path) == []
     time_ns = (tmp_path / "edited.py").stat().st_mtime_ns
     (tmp_path / "edited.py").write_text("1 + 1\n", encoding="utf-8")
@@ -70,6 +72,13 @@ def test_a_source_that_has_been_changed_since_is_noticed(tmp_path: Path) -> None
     os.utime(tmp_path / "touched.py", ns=(time_ns + 1, time_ns + 1))
     (tmp_path / "gone.py").unlink()
     assert sorted(ahead_of_time.changed_sources(tmp_path)) == ["edited.py", "gone.py", "touched.py"]
+
+
+@pytest.mark.parametrize("text", ["{", "{}", '{".another-python.so": {}}', '{"kernel/port.py": [1, 2]}'])
+def test_a_record_that_is_not_about_this_python_leaves_the_sources(tmp_path: Path, text: str) -> None:
+    """What lies beside them may be of older ones."""
+    (tmp_path / "compiled_sources.json").write_text(text, encoding="utf-8")
+    assert ahead_of_time.changed_sources(tmp_path) == ["compiled_sources.json"]
 
 
 def test_what_may_be_compiled_has_no_examples() -> None:
