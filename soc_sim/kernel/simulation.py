@@ -12,6 +12,7 @@ import simpy
 from simpy.events import URGENT
 
 from soc_sim.errors import DeadlockError
+from soc_sim.kernel.interruption import Interruption
 from soc_sim.kernel.recording import Counter, Detail, Recorder, Requests, Track
 from soc_sim.kernel.transfer import Transfer
 
@@ -138,6 +139,7 @@ class Simulation:
 
         Raises:
             DeadlockError: events ran out before ``finished``.
+            KeyboardInterrupt: the process got SIGINT; the event under way has been completed.
         """
         if not isinstance(until, int):
             stop = until
@@ -146,14 +148,15 @@ class Simulation:
             stop = simpy.Event(self._environment)
             stop._ok, stop._value = True, None
             self._environment.schedule(stop, URGENT, until - self.now_ps)
-        stopped = self._until(stop)
+        with Interruption() as interruption:
+            stopped = self._until(stop, interruption)
         if not finished():
             raise DeadlockError(*(text for report in self._wait_reports if (text := report())))
         if stop is not None and not stopped:
             raise RuntimeError("nothing is left to do before the event that was to end the run")
 
-    def _until(self, stop: simpy.Event | None) -> bool:
-        """Work off the queue up to the event, or until nothing is left; whether it has been reached.
+    def _until(self, stop: simpy.Event | None, interruption: Interruption) -> bool:
+        """Work off the queue up to the event, an interruption, or the last entry; whether the event has been reached.
 
         What ``simpy.Environment.run`` does, for three kinds of entries; most are none of SimPy's.
         """
@@ -163,7 +166,7 @@ class Simulation:
         collected = gc.get_threshold()
         gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS, *collected[1:])
         try:
-            while queue:
+            while queue and not interruption.asked:
                 now_ps, _, _, event = _pop(queue)
                 self.now_ps = environment._now = now_ps
                 if isinstance(event, Transfer):

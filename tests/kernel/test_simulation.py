@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 
 from soc_sim.errors import DeadlockError
@@ -60,3 +62,44 @@ def test_a_run_that_has_finished_is_no_deadlock_although_processes_wait() -> Non
     component.start()
     simulation.run(lambda: True)
     assert component.report_wait() is not None
+
+
+def test_an_interruption_comes_between_two_events() -> None:
+    """What an event does is done whole; SIGINT is Python's again afterwards."""
+    simulation, seen = Simulation(), []
+
+    def interrupted() -> None:
+        signal.raise_signal(signal.SIGINT)
+        seen.append(simulation.now_ps)
+
+    for time_ps in (10, 20, 30):
+        simulation.call_at(time_ps, interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        simulation.run(lambda: True)
+    assert seen == [10]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_an_event_that_does_not_end_is_interrupted_the_second_time() -> None:
+    simulation, tries = Simulation(), []
+
+    def endless() -> None:
+        while True:
+            tries.append(1)
+            signal.raise_signal(signal.SIGINT)
+
+    simulation.call_at(10, endless)
+    with pytest.raises(KeyboardInterrupt):
+        simulation.run(lambda: True)
+    assert len(tries) == 2
+
+
+def test_a_handler_of_the_users_own_is_left_alone() -> None:
+    simulation, got = Simulation(), []
+    before = signal.signal(signal.SIGINT, lambda number, _: got.append(number))
+    try:
+        simulation.call_at(10, lambda: signal.raise_signal(signal.SIGINT))
+        simulation.run(lambda: True)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert got == [signal.SIGINT]
