@@ -50,7 +50,8 @@ class Domain(Description):
     """How the domain is called; `clocks` may be left out where this is the name of one of them."""
     clocks: Annotated[tuple[MemberName, ...], Field(strict=False)] = ()
     """Whose clocks these are; they have one frequency in common. `dram` is alone in its domain: its command clock
-    changes once what has arrived is served and all rows are closed; none is faster than that of its timing."""
+    changes once what has arrived is served and all rows are closed; none is faster than that of its timing,
+    or so slow that refreshes leave no time."""
     points: Annotated[tuple[OperatingPoint, ...], Field(strict=False)] = ()
     """Frequencies that are allowed; without any, all are, at the voltage of the energy table."""
     transition_time_ps: Delay = 0

@@ -145,4 +145,4 @@ def change_faults(soc: Soc, changes: Sequence[FrequencyChange]) -> Iterator[tupl
             allowed = ", ".join(units.format_quantity(point.clock_hz, "hz") for point in domain.points)
             yield f"{path}.clock", f"is no point of domain '{domain.name}'; allowed: {allowed}"
         elif domain.of_dram:
-            yield from soc.too_fast(f"{path}.clock", change.clock_hz)
+            yield from soc.beyond_timing(f"{path}.clock", change.clock_hz)

@@ -26,6 +26,9 @@ MemoryName = Literal["dram", "weight_memory", "system_sram", "inputs_buffer", "w
 PAGE_BYTES = 4096
 """What programs and background initiators have of a memory starts at multiples of this, as operating systems do it."""
 
+_CYCLES_BETWEEN_REFRESHES = 4
+"""What one access needs from refresh to refresh: refresh, activate, read, precharge, a cycle each at least."""
+
 
 class Soc(Description):
     """Accelerator cores of one kind and a host, behind one interconnect, with one or two memories."""
@@ -109,7 +112,7 @@ class Soc(Description):
                 yield f"domains[{position}].clocks", text
                 continue
             for point in domain.points if domain.of_dram else ():
-                yield from self.too_fast(f"domains[{position}].points", point.clock_hz)
+                yield from self.beyond_timing(f"domains[{position}].points", point.clock_hz)
             clocks = {member: self.clock_hz(member) for member in domain.members}
             if len(set(clocks.values())) > 1:
                 shown = ", ".join(f"{member} {units.format_quantity(hertz, 'hz')}" for member, hertz in clocks.items())
@@ -137,11 +140,19 @@ class Soc(Description):
         points = (point.clock_hz for domain in self.domains if domain.of_dram for point in domain.points)
         return next((hertz for hertz in points if self.dram.tck_ps_at(hertz) == tck_ps), round(PS_PER_S / tck_ps))
 
-    def too_fast(self, path: str, clock_hz: int) -> Iterator[tuple[str, str]]:
-        """A fault, if the DRAM's timing says nothing about a command clock of this frequency."""
-        if isinstance(self.dram, Dram) and self.dram.tck_ps_at(clock_hz) < self.dram.timing.tck_ps:
-            shown, most = (units.format_quantity(hertz, "hz") for hertz in (clock_hz, self.clock_hz("dram")))
+    def beyond_timing(self, path: str, clock_hz: int) -> Iterator[tuple[str, str]]:
+        """A fault, if the DRAM's timing allows no command clock of this frequency, or refreshes take it all."""
+        if not isinstance(self.dram, Dram):
+            return
+        timing, tck_ps = self.dram.timing, self.dram.tck_ps_at(clock_hz)
+        interval_ps = timing.nREFI * timing.tck_ps
+        shown = units.format_quantity(clock_hz, "hz")
+        if tck_ps < timing.tck_ps:
+            most = units.format_quantity(self.clock_hz("dram"), "hz")
             yield path, f"{shown} is faster than {most}, the command clock of '{self.dram.name}'; allowed: at most that"
+        elif interval_ps // tck_ps < _CYCLES_BETWEEN_REFRESHES:
+            least = units.format_quantity(-(-_CYCLES_BETWEEN_REFRESHES * PS_PER_S // interval_ps), "hz")
+            yield path, f"{shown} leaves no time between refreshes of '{self.dram.name}'; allowed: {least} at least"
 
     @property
     def dram_domain(self) -> Domain | None:

@@ -84,7 +84,7 @@ class Domains:
         if frequency_hz == self._asked_hz[domain]:
             return
         if found.of_dram:
-            for _, text in self._soc.too_fast("", frequency_hz):
+            for _, text in self._soc.beyond_timing("", frequency_hz):
                 raise ConfigurationError(f"domain '{domain}': {text}")
         self._asked_hz[domain] = frequency_hz
         if found.of_dram:

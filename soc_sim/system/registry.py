@@ -38,14 +38,29 @@ def register(description: type[SimpleMemory]) -> Callable[[M], M]:
 
     Raises:
         ConfigurationError: the kind is taken, or is not one literal.
+        TypeError: the component is no memory, or lacks what every memory needs.
     """
     kind = add_memory(description)
 
     def add(component: M) -> M:
+        check(component)
         _MEMORIES[kind] = component
         return component
 
     return add
+
+
+def check(component: type) -> None:
+    """Refuse what would fail in the middle of a run: a compiled class can be constructed without its abstract methods.
+
+    Raises:
+        TypeError: the component is no memory, or lacks what every memory needs.
+    """
+    if not issubclass(component, Memory):
+        raise TypeError(f"{component.__name__} is no subclass of Memory (soc_sim.components.memory.base)")
+    missing = [name for name in ("peak_bytes_per_s", "submit") if getattr(component, name) is getattr(Memory, name)]
+    if missing:
+        raise TypeError(f"{component.__name__} lacks {' and '.join(missing)}, which every memory needs")
 
 
 @cache

@@ -10,9 +10,11 @@ from typing import Any, Literal
 
 import pytest
 
+from soc_sim.components.memory.base import Memory
 from soc_sim.config.memory import SimpleMemory
 from soc_sim.errors import ConfigurationError
-from soc_sim.system.registry import register
+from soc_sim.kernel import Transfer
+from soc_sim.system.registry import check, register
 
 EXAMPLE = Path(__file__).with_name("own_memory.py")
 
@@ -49,3 +51,16 @@ def test_a_kind_that_is_any_text_is_refused() -> None:
 
     with pytest.raises(ConfigurationError, match="one Literal text"):
         register(Anything)
+
+
+def test_a_component_that_lacks_something_is_refused() -> None:
+    """Before a run, which would end in a deadlock."""
+
+    class Half(Memory):
+        def submit(self, transfer: Transfer) -> None:
+            pass
+
+    with pytest.raises(TypeError, match=r"^Half lacks peak_bytes_per_s, which every memory needs"):
+        check(Half)
+    with pytest.raises(TypeError, match="SimpleMemory is no subclass of Memory"):
+        check(SimpleMemory)

@@ -125,6 +125,10 @@ def test_frequencies_beyond_the_timing_are_refused() -> None:
     changes = "frequency_changes=[{at: 1 us, domain: dram, clock: 2 GHz}]"
     with pytest.raises(ConfigurationError, match=r"2 GHz is faster than 1\.6 GHz, the command clock of 'lpddr4_3200'"):
         load(job, Run, [f"soc.{AT_ONCE}", changes])
+    # Refreshes come every 3903.75 ns (6246 cycles of 625 ps): four cycles of 1/1.02466 MHz.
+    slow = r"500 kHz leaves no time between refreshes of 'lpddr4_3200'; allowed: 1024656 Hz at least"
+    with pytest.raises(ConfigurationError, match=slow):
+        load(job, Run, [f"soc.{AT_ONCE}", changes.replace("2 GHz", "500 kHz")])
     with pytest.raises(ConfigurationError, match=r"the DRAM's is one once soc\.domains names it"):
         load(job, Run, [changes])
     with pytest.raises(ConfigurationError, match=r"domains\[0\]\.points: 2 GHz is faster than 1\.6 GHz"):
