@@ -43,6 +43,18 @@ def test_the_tour_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: 
         assert capsys.readouterr().out or "--out" in words or "--trace" in words, line
 
 
+NETWORKS_OF_THE_STUDY = {
+    "alexnet_seeded": "AlexNet",
+    "vgg16_seeded": "VGG-16",
+    "resnet18_seeded": "ResNet-18",
+    "resnet50_seeded": "ResNet-50",
+    "mobilenet_v2_seeded": "MobileNetV2",
+    "vit_s16_seeded": "ViT-S/16",
+    "mnist_conv": "mnist-conv, trained",
+    "digits_mlp": "MLP on digits, trained",
+}
+
+
 def test_tables_that_stand_twice_say_the_same() -> None:
     """What pruning trades, and the speedups of the study, are copies of lines that other tests hold."""
     curve = (Path(__file__).parents[1] / "soc_sim/explore/pruning/README.md").read_text(encoding="utf-8")
@@ -50,7 +62,7 @@ def test_tables_that_stand_twice_say_the_same() -> None:
     assert len(shown) == 7
     assert set(shown) <= set(curve.splitlines())
     entries = (root() / "studies/sparse_speedup/table.md").read_text(encoding="utf-8")
-    for name, label in (("alexnet_seeded", "AlexNet"), ("vgg16_seeded", "VGG-16"), ("vit_s16_seeded", "ViT-S/16")):
+    for name, label in NETWORKS_OF_THE_STUDY.items():
         line = next(line for line in entries.splitlines() if line.startswith(f"| {name} | 16×16 |"))
         whole = [cell.split(" / ")[2] for cell in line.strip("| ").split(" | ")[2:]]
         assert f"| {label} | {whole[0]} | {whole[1]} | {whole[2]} | {whole[4]} |" in README
