@@ -6,11 +6,14 @@ Bits of the address may be flipped by others first (XOR hashing).
 
 from __future__ import annotations
 
-from functools import lru_cache
 from math import gcd
+from typing import Final
 
 from soc_sim.config.memory import MAPPING_PARTS, Dram
 from soc_sim.kernel import Transfer
+
+_MOST_PLACES: Final = 2**16
+"""So many blocks are remembered."""
 
 
 class AddressMapping:
@@ -27,8 +30,9 @@ class AddressMapping:
         "_hash_mask",
         "_hashes",
         "_interleave_bytes",
+        "_one_channel",
         "_parts",
-        "_place",
+        "_places",
         "_split",
         "_split_of",
         "_unit_bytes",
@@ -65,8 +69,9 @@ class AddressMapping:
         self._split_of: Transfer | None = None
         self._split: dict[int, list[tuple[int, int, int]]] = {}
         """The last transfer, by channel."""
-        # Transfers come back to the same rows.
-        self._place = lru_cache(maxsize=2**16)(lambda unit: self.locate(unit * self._unit_bytes))
+        self._one_channel = d.channels == 1
+        self._places: dict[int, tuple[int, int, int]] = {}
+        """Blocks that lie in one row, where they are: transfers come back to the same rows."""
 
     def locate(self, address: int) -> tuple[int, int, int]:
         """Channel, bank and row of an address."""
@@ -87,8 +92,20 @@ class AddressMapping:
             bank ^= row & self._hash_mask
         return channel + found["ch"], found["ra"] * self._groups * self._banks_per_group + bank, row
 
+    def _place(self, block: int) -> tuple[int, int, int]:
+        """As :meth:`locate`, of a block that lies in one row."""
+        found = self._places.get(block)
+        if found is None:
+            if len(self._places) >= _MOST_PLACES:
+                self._places.clear()
+            found = self._places[block] = self.locate(block * self._unit_bytes)
+        return found
+
     def runs_on(self, channel: int, transfer: Transfer) -> list[tuple[int, int, int]]:
         """Runs of a transfer that lie on a channel: (bank, row, bursts)."""
+        if self._one_channel:
+            runs = self.runs(transfer.address, transfer.line_bytes, transfer.lines, transfer.pitch_bytes)
+            return [(bank, row, bursts) for _, bank, row, bursts in runs]
         if self._split_of is not transfer:
             self._split_of, self._split = transfer, {}
             for number, bank, row, bursts in self.runs(
@@ -105,7 +122,7 @@ class AddressMapping:
 
         Every line costs whole bursts, also where two lines share one. Consecutive lines in one row are one run.
         """
-        unit, burst, place = self._unit_bytes, self._burst_bytes, self._place
+        unit, burst = self._unit_bytes, self._burst_bytes
         found: list[tuple[int, int, int, int]] = []
         line = 0
         while line < lines:
@@ -118,7 +135,8 @@ class AddressMapping:
                 else:
                     starts = range(start, start + count * pitch_bytes, pitch_bytes)
                     bursts = sum([(first + line_bytes - 1) // burst - first // burst + 1 for first in starts])
-                found.append((*place(start // unit), bursts))
+                channel, bank, row = self._place(start // unit)
+                found.append((channel, bank, row, bursts))
                 line += count
                 continue
             end = start + line_bytes
@@ -126,7 +144,8 @@ class AddressMapping:
                 until = start + unit - start % unit
                 if until > end:
                     until = end
-                found.append((*place(start // unit), (until - 1) // burst - start // burst + 1))
+                channel, bank, row = self._place(start // unit)
+                found.append((channel, bank, row, (until - 1) // burst - start // burst + 1))
                 start = until
             line += 1
         return found

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from bisect import insort
 from collections import deque
-from collections.abc import Iterable
 from operator import attrgetter
 from typing import Final
 
@@ -25,6 +24,10 @@ A refresh has ~rank as its bank.
 NUMBER_BITS: Final = 24
 NUMBER_MASK: Final = (1 << 24) - 1
 """Of an age: runs that arrive in one cycle are served in the order of their numbers."""
+
+
+ALL: Final = 1 << 30
+"""More runs than ever wait for a bank."""
 
 
 class Run:
@@ -111,7 +114,7 @@ class Queues:
         self._backlog = (deque[Run](), deque[Run]())
         """Reads (writes) that have not entered their queue."""
         self._behind = controller.bank_queue
-        self._visible = controller.bank_queue or None
+        self._visible = controller.bank_queue or ALL
         """Runs of a bank among which the oldest hit is sought."""
         self._room = (controller.read_queue, controller.write_queue)
         self._ages = 0
@@ -174,11 +177,7 @@ class Queues:
             self._overtake(run, waiting)
             return
         waiting.append(run)
-        if (
-            self.state.open_row[bank] == run.row
-            and self._hit[write][bank] is None
-            and (self._visible is None or len(waiting) <= self._visible)
-        ):
+        if self.state.open_row[bank] == run.row and self._hit[write][bank] is None and len(waiting) <= self._visible:
             self._hit[write][bank] = run
             self._next = None
         if self._next is not None and self._wants_writes() != self._serving:
@@ -189,7 +188,7 @@ class Queues:
         insort(waiting, run, key=_by_age)
         self._next = None
         # It may be the oldest hit, or push that out of sight.
-        self._hit[run.write][run.bank] = first(waiting[: self._visible], self.state.open_row[run.bank])
+        self._hit[run.write][run.bank] = first(waiting, self.state.open_row[run.bank], self._visible)
 
     def _admit(self, write: int) -> bool:
         """Whether a run has entered its queue, now that there may be room."""
@@ -219,9 +218,9 @@ class Queues:
 _by_age = attrgetter("age")
 
 
-def first(runs: Iterable[Run], row: int) -> Run | None:
-    """The first of ``runs`` that wants ``row``."""
-    for run in runs:
+def first(runs: list[Run], row: int, visible: int) -> Run | None:
+    """The first of ``runs`` that wants ``row``, among the first ``visible``."""
+    for place, run in enumerate(runs):
         if run.row == row:
-            return run
+            return run if place < visible else None
     return None

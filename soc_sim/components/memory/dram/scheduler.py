@@ -111,9 +111,9 @@ class Scheduler(Queues):
             self._drop(waiting, 0, bank, write)
         hits, visible = self._hit, self._visible
         # Nearly always the run for which the row is opened.
-        hits[write][bank] = run if run.left > 1 else first(waiting[:visible], run.row)
+        hits[write][bank] = run if run.left > 1 else first(waiting, run.row, visible)
         others = self._waiting[1 - write].get(bank)
-        hits[1 - write][bank] = first(others[:visible], run.row) if others else None
+        hits[1 - write][bank] = first(others, run.row, visible) if others else None
         self.now = cycle + 1
         if self._backlog[write]:
             self._admit(write)
@@ -168,7 +168,7 @@ class Scheduler(Queues):
         waiting = self._waiting[run.write].get(bank)
         if waiting is not None and run in waiting:
             self._drop(waiting, waiting.index(run), bank, run.write)
-            hits[bank] = first(waiting[: self._visible], run.row) if waiting else None
+            hits[bank] = first(waiting, run.row, self._visible) if waiting else None
         if self.power is not None and not self.busy:
             self.power.rest(data_end)
 
