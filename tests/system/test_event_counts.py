@@ -12,7 +12,13 @@ from soc_sim.network import zoo
 from soc_sim.system import run
 from soc_sim.testing.small import program_of, small_soc, tile
 
-EVENTS_OF_THE_MAIN_JOB = 166_124
+EVENTS = {
+    "resnet50": 166_124,  # the main job
+    "mobilenet_v2": 50_561,
+    "vgg16": 493_573,
+    "vit_s16": 276_239,
+    "bert_base": 536_245,
+}
 
 
 def events(instructions: list[Instruction], *overrides: str) -> int:
@@ -53,8 +59,8 @@ def test_handing_over_costs_one_event_and_another_where_the_unit_waits_for_it() 
     assert costly - free == 10 + 10
 
 
-def test_events_of_the_main_job() -> None:
-    """ResNet-50 on the LPDDR4 SoC: a change of this number is a change of speed, and is made on purpose."""
+@pytest.mark.parametrize("network", EVENTS)
+def test_events_of_whole_networks(network: str) -> None:
+    """On the LPDDR4 SoC: a change of these numbers is a change of speed, and is made on purpose."""
     soc = load("edge_16x16", Soc)
-    record = run(soc, compiler.compile(zoo.load("resnet50"), soc))
-    assert record.events == EVENTS_OF_THE_MAIN_JOB
+    assert run(soc, compiler.compile(zoo.load(network), soc)).events == EVENTS[network]
