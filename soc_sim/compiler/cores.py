@@ -15,7 +15,7 @@ from soc_sim.compiler.program import Pace, Stage
 from soc_sim.compiler.rates import Rates
 from soc_sim.compiler.residencies import Residencies
 from soc_sim.compiler.residency import ResidencyPlanner
-from soc_sim.compiler.settling import settle
+from soc_sim.compiler.settling import Settling
 from soc_sim.compiler.stages import TOLERANCE, Stages, crossing_bytes
 from soc_sim.compiler.terms import Terms
 from soc_sim.config.run import Mapping
@@ -79,7 +79,7 @@ class CorePlanner:
             chooser = Chooser(self.soc, self.rates, self.options, self.mapping.split)
             if all(choice is None or choice.tiling.cores == 1 for choice in sharing.found.choices):
                 chooser.most_cores = 1
-            settle(self.works, sharing.found, self.soc, self.rates, chooser, self.options)
+            Settling(self.works, sharing.found, self.soc, self.rates, chooser, self.options).settle()
         return sharing
 
     def _by_product(self) -> Sharing:

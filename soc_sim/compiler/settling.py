@@ -24,24 +24,9 @@ LEAST_GAIN = 0.02
 """Share of its time that a layer must gain by other tiles: what neighbours do to each other is in part in the model."""
 
 
-def settle(
-    works: list[Work],
-    found: Residencies,
-    soc: Soc,
-    rates: Rates,
-    chooser: Chooser,
-    options: Options,
-) -> None:
-    """Replace choices in ``found``; nothing, where cores share layers or operands a buffer or a DMA channel.
+class Settling:
+    """One pass over the layers of a program."""
 
-    Loads do not run ahead of a neighbour there as they do elsewhere.
-    """
-    shared = "unified" in soc.buffers.pads or len(set(soc.dma.channel_of.values())) == 1
-    if chooser.alone and not shared:
-        _Settling(works, found, soc, rates, chooser, options).settle()
-
-
-class _Settling:
     def __init__(
         self,
         works: list[Work],
@@ -53,11 +38,15 @@ class _Settling:
     ) -> None:
         self.works, self.found, self.soc = works, found, soc
         self.chooser, self.options = chooser, options
+        shared = "unified" in soc.buffers.pads or len(set(soc.dma.channel_of.values())) == 1
+        self.applies = chooser.alone and not shared
+        """Not where cores share layers, or operands a buffer or a DMA channel: loads run ahead differently there."""
         self.capacity = Capacity(*(soc.buffers.of(name).capacity_bytes for name in BUFFERS))
         self.unit_bytes = alignment(rates.memories["weight_memory" if soc.weight_memory else "dram"].burst_bytes)
 
     def settle(self) -> None:
-        for index, work in enumerate(self.works):
+        """Replace choices in ``found``, where the pass applies."""
+        for index, work in enumerate(self.works if self.applies else []):
             choice, homes = self.found.choices[index], self.found.homes[index]
             if (
                 isinstance(work, HostWork)

@@ -122,7 +122,7 @@ def test_layers_between_neighbours_take_less_time(
     """By simulation, beside tiles that are best for each layer alone; the same operands stay on chip."""
     description = load(soc, Soc)
     settled = compile(zoo.load(network), description)
-    monkeypatch.setattr(cores, "settle", lambda *_: None)
+    monkeypatch.setattr(cores.Settling, "settle", lambda _: None)
     alone = compile(zoo.load(network), description)
     assert [layer.residency for layer in settled.layers] == [layer.residency for layer in alone.layers]
     records = [system.run(description, program) for program in (settled, alone)]
@@ -137,5 +137,5 @@ def test_layers_between_neighbours_take_less_time(
 def test_where_loads_do_not_run_ahead_layers_stand_alone(soc: Soc, monkeypatch: pytest.MonkeyPatch) -> None:
     """One queue for everything, or one buffer."""
     settled = compile(zoo.load("resnet8"), soc)
-    monkeypatch.setattr(cores, "settle", lambda *_: None)
+    monkeypatch.setattr(cores.Settling, "settle", lambda _: None)
     assert compile(zoo.load("resnet8"), soc).instructions == settled.instructions

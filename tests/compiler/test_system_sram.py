@@ -32,11 +32,10 @@ def placed(program: compiler.Program) -> list[Placement]:
 
 
 @pytest.mark.parametrize("capacity", ["64 KiB", "1 MiB"])
-def test_activations_lie_there_within_its_capacity_and_save_traffic(capacity: str) -> None:
-    """What is read and written there is what the main memory no longer moves, and the run is no slower.
-
-    By half a percent it may be: where operands lie is decided before neighbours get tiles that suit each other.
-    """
+def test_activations_lie_there_within_its_capacity_and_save_traffic(
+    capacity: str, request: pytest.FixtureRequest
+) -> None:
+    """What is read and written there is what the main memory no longer moves, and the run is quicker."""
     network = zoo.load("mobilenet_v2")
     with_sram, without = soc(capacity), load("edge_16x16", Soc)
     program, plain = compiler.compile(network, with_sram), compiler.compile(network, without)
@@ -48,7 +47,11 @@ def test_activations_lie_there_within_its_capacity_and_save_traffic(capacity: st
     check_record(records[0])
     moved = [sum(r.memories["dram"][f"{kind}_bytes"] for kind in ("read", "write")) for r in records]
     assert moved[0] < moved[1]
-    assert records[0].makespan_ps < 1.005 * records[1].makespan_ps
+    if capacity == "64 KiB":
+        # Of what follows alone.
+        reason = "0.3 % slower: where operands lie is decided before neighbours get tiles that suit each other"
+        request.applymarker(pytest.mark.xfail(strict=True, reason=reason))
+    assert records[0].makespan_ps < records[1].makespan_ps
 
 
 def test_numbers_there_are_right_and_nothing_is_overwritten_that_is_still_read() -> None:
